@@ -1,0 +1,1 @@
+"""The Django project: settings, ASGI, URLs, Celery and the `hanzo-live` command. Composition only."""

@@ -1,0 +1,143 @@
+"""Every option an operator can set: one typed table for flags, environment, configuration file and the docs.
+
+Order of precedence: command-line flag, environment, `hanzo-live.config.json` or `.toml`, default. This module only
+describes and parses; `hanzolive.settings` reads the result, `hanzolive.cli` offers the flags.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+CONFIG_FILES = ("hanzo-live.config.json", "hanzo-live.config.toml")
+
+Kind = Literal["text", "int", "float", "bool", "list", "secret"]
+SignUp = Literal["open", "invite", "closed"]
+
+TRUE_WORDS = {"1", "true", "yes", "on"}
+FALSE_WORDS = {"0", "false", "no", "off", ""}
+
+
+class OptionError(ValueError):
+    """A value that an option cannot take; the message says which option and what it takes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One setting. `name` is its environment variable and (in lower case) its key in the configuration file."""
+
+    name: str
+    kind: Kind
+    default: Any
+    help: str
+    choices: tuple[str, ...] = ()
+    minimum: float | None = None
+
+    @property
+    def key(self) -> str:
+        return self.name.lower()
+
+    def parse(self, raw: Any) -> Any:
+        """`raw` (text from the environment or a value from the configuration file) as this option's type."""
+        if raw is None:
+            return self.default
+        value = self._convert(raw)
+        if self.choices and value not in self.choices:
+            raise OptionError(f"{self.name} must be one of {', '.join(self.choices)}, not {raw!r}.")
+        if self.minimum is not None and value is not None and value < self.minimum:
+            raise OptionError(f"{self.name} must be at least {self.minimum:g}, not {raw!r}.")
+        return value
+
+    def _convert(self, raw: Any) -> Any:
+        match self.kind:
+            case "bool":
+                word = str(raw).strip().lower()
+                if word in TRUE_WORDS:
+                    return True
+                if word in FALSE_WORDS:
+                    return False
+                raise OptionError(f"{self.name} must be true or false, not {raw!r}.")
+            case "int" | "float":
+                try:
+                    return int(raw) if self.kind == "int" else float(raw)
+                except (TypeError, ValueError):
+                    raise OptionError(f"{self.name} must be a number, not {raw!r}.") from None
+            case "list":
+                items = raw if isinstance(raw, list) else str(raw).split(",")
+                return [str(item).strip() for item in items if str(item).strip()]
+            case _:
+                return str(raw)
+
+
+OPTIONS: tuple[Option, ...] = (
+    Option("HOST", "text", "127.0.0.1", "Address to listen on. Off loopback, sign-up is closed and anonymous use is off unless set."),
+    Option("PORT", "int", 3001, "Port to listen on.", minimum=0),
+    Option("NODE_URL", "text", "", "The inference node (any OpenAI-compatible engine). Empty: port 8080 on this machine if something answers there, else the demo model is started."),
+    Option("NODE_API_KEY", "secret", "", "Key sent to the node as `Authorization: Bearer`."),
+    Option("NODE_MODEL", "text", "", "Model asked for where a session names none. Empty: the node's first."),
+    Option("NODE_KIND", "text", "auto", "What engine the node is; `auto` asks it.", choices=("auto", "openai", "vllm", "llamacpp", "ollama", "lmstudio", "sglang", "litellm", "hanzo-engine", "hanzo-node", "scripted")),
+    Option("REDIS_URL", "text", "", "Redis or Valkey that holds the logs (`redis://`, `rediss://`, `unix://`). Empty: a private one is started in the data folder."),
+    Option("BROKER_URL", "text", "", "Celery's broker. Empty: the same server as REDIS_URL."),
+    Option("DATABASE_URL", "text", "", "PostgreSQL (`postgres://user:password@host/name`) or SQLite (`sqlite:///path`). Empty: SQLite in the data folder."),
+    Option("DATA_DIR", "text", "", "Folder for the database, the private Redis and the secret key. Empty: `~/.local/share/hanzo-live`."),
+    Option("WORKERS", "int", 1, "Celery worker processes that `serve` starts.", minimum=0),
+    Option("SERVER", "text", "daphne", "The ASGI server that `serve` runs.", choices=("daphne", "uvicorn")),
+    Option("MAX_CONNECTIONS", "int", 10_000, "Sockets one web process takes before it answers 4503.", minimum=1),
+    Option("MAX_SOCKETS_PER_USER", "int", 1_000, "Sockets one user, and one address without a sign-in, may hold in one web process.", minimum=1),
+    Option("MAX_HANDSHAKES_PER_SECOND", "int", 200, "New sockets a second one address may open in one web process.", minimum=1),
+    Option("MAX_SUBSCRIPTIONS", "int", 100, "Logs one socket may watch at once.", minimum=1),
+    Option("MAX_STREAMS_PER_SOCKET", "int", 32, "Streams one socket may have running at once.", minimum=1),
+    Option("MAX_FRAME_BYTES", "int", 1_048_576, "Largest frame a client may send.", minimum=1024),
+    Option("STREAM_TIMEOUT", "float", 300.0, "Seconds an answer may run before it is ended with `stream_timeout`.", minimum=1),
+    Option("NODE_CONNECT_TIMEOUT", "float", 10.0, "Seconds to wait for a connection to the node.", minimum=0.1),
+    Option("NODE_FIRST_BYTE_TIMEOUT", "float", 120.0, "Seconds to wait for the node's first byte of an answer.", minimum=0.1),
+    Option("NODE_IDLE_TIMEOUT", "float", 60.0, "Seconds of silence after which a node that has begun to answer is given up.", minimum=0.1),
+    Option("LOG_KEEP_HOURS", "float", 24.0, "How long a log outlives its last event in Redis; the transcript stays in the database.", minimum=1),
+    Option("ALLOWED_ORIGINS", "list", [], "Further origins whose pages may open sockets and call `/v1` (`https://app.example.com`). Our own origin always may."),
+    Option("ALLOWED_HOSTS", "list", [], "Host names this server answers to. Loopback names always work on a loopback address."),
+    Option("ALLOW_ANONYMOUS", "bool", None, "Whether people who are not signed in may start private streams. Default: only on loopback."),
+    Option("SIGNUP", "text", "", "Who may make an account: `open`, `invite` or `closed`. Default: open on loopback, else closed.", choices=("", *get_args(SignUp))),
+    Option("SECRET_KEY", "secret", "", "Signs cookies. Empty: made once and kept in the data folder."),
+    Option("TRUST_PROXY", "bool", False, "Whether `X-Forwarded-For` and `-Proto` of the connecting proxy are believed."),
+    Option("DEBUG", "bool", False, "Django's debug pages. Never on a machine that others reach."),
+)
+
+BY_NAME = {option.name: option for option in OPTIONS}
+
+
+def read_config_file(folder: Path) -> dict[str, Any]:
+    """The values of the first configuration file in `folder`; empty without one.
+
+    Keys may be written as in the environment, in lower case, or in the flags' form (`node-url`).
+
+    Raises OptionError for a file that cannot be parsed or names an option that does not exist.
+    """
+    for name in CONFIG_FILES:
+        path = folder / name
+        if not path.is_file():
+            continue
+        try:
+            text = path.read_text("utf-8")
+            values = json.loads(text) if path.suffix == ".json" else tomllib.loads(text)
+        except (OSError, ValueError) as error:
+            raise OptionError(f"{path} cannot be read: {error}.") from error
+        if not isinstance(values, dict):
+            raise OptionError(f"{path} must hold one object of options.")
+        named = {key.replace("-", "_").upper(): value for key, value in values.items()}
+        if unknown := sorted(set(named) - set(BY_NAME)):
+            raise OptionError(f"{path} names options that do not exist: {', '.join(unknown)}. See docs/configuration.md.")
+        return named
+    return {}
+
+
+def load(environ: Mapping[str, str] = os.environ, folder: Path | None = None) -> dict[str, Any]:
+    """Every option by name, parsed. Raises OptionError with a sentence for the operator."""
+    from_file = read_config_file(folder or Path.cwd())
+    return {
+        option.name: option.parse(environ.get(option.name, from_file.get(option.name))) for option in OPTIONS
+    }

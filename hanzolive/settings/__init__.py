@@ -1,0 +1,232 @@
+"""Django's settings, composed from `hanzolive.options`. Nothing else reads the environment."""
+
+from __future__ import annotations
+
+import ipaddress
+import secrets
+import sys
+from pathlib import Path
+from typing import Any
+
+import environ
+
+from hanzolive import options
+from hanzolive.logging import configure_logging
+
+BASE_DIR = Path(__file__).resolve().parent.parent.parent
+OPTIONS = options.load()
+
+HOST: str = OPTIONS["HOST"]
+PORT: int = OPTIONS["PORT"]
+DEBUG: bool = OPTIONS["DEBUG"]
+
+
+def is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+ON_LOOPBACK = is_loopback(HOST)
+DATA_DIR = Path(OPTIONS["DATA_DIR"] or Path.home() / ".local/share/hanzo-live").expanduser().resolve()
+
+
+def kept_secret_key() -> str:
+    """The key in the data folder, made at first use. Readable by the owner only."""
+    path = DATA_DIR / "secret-key"
+    if not path.exists():
+        DATA_DIR.mkdir(parents=True, exist_ok=True)
+        path.touch(mode=0o600)
+        path.write_text(secrets.token_urlsafe(50))
+    return path.read_text().strip()
+
+
+SECRET_KEY: str = OPTIONS["SECRET_KEY"] or kept_secret_key()
+
+# Who may come in ------------------------------------------------------------------------------------------------
+
+LOOPBACK_HOSTS = ["localhost", "127.0.0.1", "[::1]"]
+ALLOWED_HOSTS: list[str] = [*OPTIONS["ALLOWED_HOSTS"], *(LOOPBACK_HOSTS if ON_LOOPBACK else [])] or [HOST]
+ALLOWED_ORIGINS: list[str] = OPTIONS["ALLOWED_ORIGINS"]
+CSRF_TRUSTED_ORIGINS = [origin for origin in ALLOWED_ORIGINS if "://" in origin]
+ALLOW_ANONYMOUS: bool = ON_LOOPBACK if OPTIONS["ALLOW_ANONYMOUS"] is None else OPTIONS["ALLOW_ANONYMOUS"]
+SIGNUP: str = OPTIONS["SIGNUP"] or ("open" if ON_LOOPBACK else "closed")
+TRUST_PROXY: bool = OPTIONS["TRUST_PROXY"]
+if TRUST_PROXY:
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+
+# Limits and times -----------------------------------------------------------------------------------------------
+
+MAX_CONNECTIONS: int = OPTIONS["MAX_CONNECTIONS"]
+MAX_SOCKETS_PER_USER: int = OPTIONS["MAX_SOCKETS_PER_USER"]
+MAX_HANDSHAKES_PER_SECOND: int = OPTIONS["MAX_HANDSHAKES_PER_SECOND"]
+MAX_SUBSCRIPTIONS: int = OPTIONS["MAX_SUBSCRIPTIONS"]
+MAX_STREAMS_PER_SOCKET: int = OPTIONS["MAX_STREAMS_PER_SOCKET"]
+MAX_FRAME_BYTES: int = OPTIONS["MAX_FRAME_BYTES"]
+STREAM_TIMEOUT: float = OPTIONS["STREAM_TIMEOUT"]
+NODE_CONNECT_TIMEOUT: float = OPTIONS["NODE_CONNECT_TIMEOUT"]
+NODE_FIRST_BYTE_TIMEOUT: float = OPTIONS["NODE_FIRST_BYTE_TIMEOUT"]
+NODE_IDLE_TIMEOUT: float = OPTIONS["NODE_IDLE_TIMEOUT"]
+LOG_KEEP_HOURS: float = OPTIONS["LOG_KEEP_HOURS"]
+DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_FRAME_BYTES
+
+# The node -------------------------------------------------------------------------------------------------------
+
+NODE_URL: str = OPTIONS["NODE_URL"] or "http://127.0.0.1:8080"
+NODE_API_KEY: str = OPTIONS["NODE_API_KEY"]
+NODE_MODEL: str = OPTIONS["NODE_MODEL"]
+NODE_KIND: str = OPTIONS["NODE_KIND"]
+
+# Redis: the logs, the channel layer, the broker, the cache -------------------------------------------------------
+
+REDIS_URL: str = OPTIONS["REDIS_URL"] or f"unix://{DATA_DIR}/redis.sock?db=0"
+
+
+def broker_url_of(redis_url: str) -> str:
+    """kombu spells a Unix socket in its own way."""
+    if redis_url.startswith("unix://"):
+        path, _, query = redis_url.removeprefix("unix://").partition("?")
+        database = query.removeprefix("db=") or "0"
+        return f"redis+socket://{path}?virtual_host={database}"
+    return redis_url
+
+
+# Consumers use the alias without a layer: the hub, not each socket, is the member of a group.
+CHANNEL_LAYERS: dict[str, Any] = {
+    "live": {"BACKEND": "streaming.layer.LiveChannelLayer", "CONFIG": {"hosts": [{"address": REDIS_URL, "max_connections": 2000}]}},
+}
+CELERY_BROKER_URL: str = OPTIONS["BROKER_URL"] or broker_url_of(REDIS_URL)
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": REDIS_URL,
+        "KEY_PREFIX": "hanzo-live",
+        "OPTIONS": {"max_connections": 100},
+    }
+}
+
+# The database ---------------------------------------------------------------------------------------------------
+
+DATABASES: dict[str, Any] = {"default": environ.Env.db_url_config(OPTIONS["DATABASE_URL"] or f"sqlite:///{DATA_DIR}/db.sqlite3")}
+if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+    # IMMEDIATE: a transaction that reads first and writes later would otherwise fail at once where it should wait.
+    DATABASES["default"]["OPTIONS"] = {
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 20,
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-16000;",
+    }
+    DATABASES["default"]["CONN_MAX_AGE"] = None
+else:
+    DATABASES["default"]["CONN_MAX_AGE"] = 600
+    DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+# django-prometheus wraps the engines to count and time queries.
+DATABASES["default"]["ENGINE"] = DATABASES["default"]["ENGINE"].replace("django.db.backends", "django_prometheus.db.backends")
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# Django ---------------------------------------------------------------------------------------------------------
+
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "allauth",
+    "allauth.account",
+    "channels",
+    "rest_framework",
+    "drf_spectacular",
+    "django_prometheus",
+    "sessions",
+    "streaming",
+    "hanzolive",
+]
+MIDDLEWARE = [
+    "django_prometheus.middleware.PrometheusBeforeMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "hanzolive.middleware.SecurityHeadersMiddleware",
+    "django_prometheus.middleware.PrometheusAfterMiddleware",
+]
+ROOT_URLCONF = "hanzolive.urls"
+ASGI_APPLICATION = "hanzolive.asgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    }
+]
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_TZ = True
+
+STATIC_URL = "/static/"
+STATIC_ROOT = DATA_DIR / "static"
+WHITENOISE_USE_FINDERS = True
+MEDIA_ROOT = DATA_DIR / "media"
+MEDIA_URL = "/media/"
+
+AUTH_USER_MODEL = "live_sessions.User"
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator", "NumericPasswordValidator")
+]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "/"
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["name*", "email*", "password1*"]
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_LOGOUT_REDIRECT_URL = "/"
+ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_ADAPTER = "sessions.accounts.AccountAdapter"
+ACCOUNT_FORMS = {"signup": "sessions.accounts.SignUpForm"}
+EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
+
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_SAMESITE = "Lax"
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+
+# REST -----------------------------------------------------------------------------------------------------------
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["sessions.api.authentication.TokenAuthentication", "sessions.api.authentication.CookieAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "sessions.api.errors.handle_exception",
+    "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Hanzo Live",
+    "DESCRIPTION": "Real-time AI streaming for people and programs together.",
+    "VERSION": "1",
+    "SERVE_INCLUDE_SCHEMA": False,
+}
+
+LOGGING_CONFIG = None
+configure_logging(debug=DEBUG, testing="pytest" in sys.modules)

@@ -1,0 +1,188 @@
+"""The rows of who may talk and what was said. Verbs that change them are in `services`, reads in `queries`."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any, ClassVar
+
+from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
+from django.core.validators import MaxLengthValidator
+from django.db import models
+from django.db.models.functions import Lower
+
+
+class UserManager(BaseUserManager["User"]):
+    def create_user(self, email: str, password: str | None = None, **fields: Any) -> User:
+        """A saved user. Without a password the account cannot sign in by one. Raises ValueError without an e-mail."""
+        if not email:
+            raise ValueError("An account needs an e-mail address.")
+        user = self.model(email=self.normalize_email(email).lower(), **fields)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+    def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> User:
+        return self.create_user(email, password, is_staff=True, is_superuser=True, **fields)
+
+    def get_by_natural_key(self, username: str | None) -> User:
+        return self.get(email__iexact=username)
+
+
+class User(AbstractBaseUser, PermissionsMixin):
+    """A person or a program with an account. The e-mail address is the login."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    email = models.EmailField(unique=True)
+    name = models.CharField(max_length=120)
+    avatar = models.ImageField(upload_to="avatars/", blank=True)
+    is_staff = models.BooleanField(default=False)
+    is_active = models.BooleanField(default=True)
+    date_joined = models.DateTimeField(auto_now_add=True)
+
+    objects: ClassVar[UserManager] = UserManager()
+
+    USERNAME_FIELD = "email"
+    EMAIL_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar[list[str]] = ["name"]
+
+    class Meta:
+        constraints = [models.UniqueConstraint(Lower("email"), name="user_email_ci")]
+
+    def __str__(self) -> str:
+        return self.name or self.email
+
+    def get_full_name(self) -> str:
+        return self.name
+
+    def get_short_name(self) -> str:
+        return self.name
+
+
+class Role(models.TextChoices):
+    OWNER = "owner", "Owner"
+    EDITOR = "editor", "Editor"
+    VIEWER = "viewer", "Viewer"
+
+
+class Overlap(models.TextChoices):
+    """What happens to a prompt that comes while an answer is being written."""
+
+    QUEUE = "queue", "Wait in the queue"
+    REJECT = "reject", "Refuse"
+    INTERRUPT = "interrupt", "Stop the running answer"
+
+
+class LiveSession(models.Model):
+    """A shared conversation. Its log is `session:<id>`."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    slug = models.SlugField(max_length=80, unique=True, null=True, blank=True)
+    title = models.CharField(max_length=200)
+    model = models.CharField(max_length=200, blank=True)
+    system_prompt = models.TextField(blank=True, validators=[MaxLengthValidator(50_000)])
+    overlap = models.CharField(max_length=10, choices=Overlap.choices, default=Overlap.QUEUE)
+    last_n = models.PositiveIntegerField(default=0, help_text="Number of the newest message; grows under this row's lock.")
+    archived_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True, db_index=True)
+    users = models.ManyToManyField(User, through="Member", related_name="live_sessions")
+
+    def __str__(self) -> str:
+        return self.title
+
+    @property
+    def log(self) -> str:
+        return f"session:{self.id}"
+
+
+class Member(models.Model):
+    session = models.ForeignKey(LiveSession, on_delete=models.CASCADE, related_name="members")
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships")
+    role = models.CharField(max_length=10, choices=Role.choices)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["session", "user"], name="member_once")]
+
+    def __str__(self) -> str:
+        return f"{self.user} ({self.role})"
+
+
+class MessageRole(models.TextChoices):
+    USER = "user"
+    ASSISTANT = "assistant"
+    SYSTEM = "system"
+
+
+class MessageStatus(models.TextChoices):
+    """A person's message is complete at once; a reply goes through the others."""
+
+    QUEUED = "queued"
+    STREAMING = "streaming"
+    COMPLETE = "complete"
+    STOPPED = "stopped"
+    FAILED = "failed"
+
+
+class Message(models.Model):
+    """One thing said in a session. `n` counts from 1 without holes within the session."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    session = models.ForeignKey(LiveSession, on_delete=models.CASCADE, related_name="messages")
+    n = models.PositiveIntegerField()
+    role = models.CharField(max_length=10, choices=MessageRole.choices)
+    content = models.TextField(blank=True)
+    parts = models.JSONField(default=list, blank=True, help_text="Thoughts, tool calls and results that belong to it.")
+    user = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    stream = models.UUIDField(null=True, blank=True, help_text="The stream that writes or wrote it; empty for a person's.")
+    status = models.CharField(max_length=10, choices=MessageStatus.choices, default=MessageStatus.COMPLETE)
+    finish_reason = models.CharField(max_length=20, blank=True)
+    key = models.CharField(max_length=200, null=True, blank=True, help_text="The sender's idempotency key.")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["session", "n"], name="message_n_once"),
+            models.UniqueConstraint(fields=["session", "user", "key"], name="message_key_once"),
+        ]
+        ordering = ["session", "n"]
+
+    def __str__(self) -> str:
+        return f"{self.n} {self.role}: {self.content[:60]}"
+
+
+class TokenScope(models.TextChoices):
+    READ = "read", "Read"
+    WRITE = "write", "Read and write"
+
+
+class ApiToken(models.Model):
+    """A program's credential. Shown once when made; only its SHA-256 is kept (it has 256 random bits, so no salt)."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="api_tokens")
+    name = models.CharField(max_length=120)
+    digest = models.CharField(max_length=64, unique=True)
+    scope = models.CharField(max_length=10, choices=TokenScope.choices, default=TokenScope.WRITE)
+    created_at = models.DateTimeField(auto_now_add=True)
+    last_used_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class OutboxRow(models.Model):
+    """A durable event that is committed with the change it announces, and on its way to the log.
+
+    Written by `outbox.announce`; appended to the log and deleted by `streaming`.
+    """
+
+    log = models.CharField(max_length=60, db_index=True)
+    type = models.CharField(max_length=20)
+    stream = models.CharField(max_length=36, blank=True)
+    body = models.JSONField()
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return f"{self.type} for {self.log}"

@@ -1,0 +1,12 @@
+"""The app `streaming`."""
+
+from django.apps import AppConfig
+
+
+class StreamingConfig(AppConfig):
+    name = "streaming"
+
+    def ready(self) -> None:
+        from streaming import outbox
+
+        outbox.connect()

@@ -1,0 +1,85 @@
+"""The rows of how it is said: one per stream, one per worker process that carries streams."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.conf import settings
+from django.db import models
+
+from sessions.models import LiveSession
+
+
+class StreamStatus(models.TextChoices):
+    QUEUED = "queued"
+    RUNNING = "running"
+    WAITING = "waiting"
+    RECOVERING = "recovering"
+    COMPLETE = "complete"
+    STOPPED = "stopped"
+    FAILED = "failed"
+
+
+TERMINAL = (StreamStatus.COMPLETE, StreamStatus.STOPPED, StreamStatus.FAILED)
+
+
+class Stream(models.Model):
+    """One answer of a model, from request to terminal event.
+
+    `log` is the session's, or `stream:<id>` for a stand-alone one. `lease` names the worker that carries it, `fence`
+    grows with every takeover, so that an owner who was given up cannot write any more.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    log = models.CharField(max_length=60, db_index=True)
+    session = models.ForeignKey(LiveSession, on_delete=models.CASCADE, null=True, blank=True, related_name="streams")
+    message = models.UUIDField(null=True, blank=True, help_text="The reply that it writes, in a session.")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    anonymous = models.BooleanField(default=False, help_text="Started without an account: it belongs to whoever knows its id.")
+    key = models.CharField(max_length=200, null=True, blank=True)
+    request = models.JSONField(help_text="What was asked: messages of a stand-alone stream, and the stream options.")
+    requested_model = models.CharField(max_length=200, blank=True)
+    model = models.CharField(max_length=200, blank=True, help_text="What runs; known once it has started.")
+    node = models.CharField(max_length=10, blank=True, help_text="`local` or `cloud`.")
+
+    status = models.CharField(max_length=10, choices=StreamStatus.choices, default=StreamStatus.QUEUED)
+    lease = models.CharField(max_length=64, blank=True)
+    fence = models.PositiveIntegerField(default=0)
+    enqueued_at = models.DateTimeField(auto_now_add=True, help_text="When a task was last sent for it.")
+
+    content = models.TextField(blank=True)
+    parts = models.JSONField(default=list, blank=True)
+    finish_reason = models.CharField(max_length=20, blank=True)
+    stopped_by = models.UUIDField(null=True, blank=True)
+    usage = models.JSONField(null=True, blank=True)
+    timings = models.JSONField(null=True, blank=True, help_text="duration_ms, first_token_ms, tokens_per_second.")
+    error = models.JSONField(null=True, blank=True, help_text="code, message, retryable.")
+    cached = models.CharField(max_length=10, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    started_at = models.DateTimeField(null=True, blank=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["user", "key"], condition=models.Q(session=None), name="stream_key_once")]
+        indexes = [
+            models.Index(fields=["status", "enqueued_at"], name="stream_open", condition=~models.Q(status__in=["complete", "stopped", "failed"])),
+            models.Index(fields=["session", "created_at"], name="stream_of_session"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.id} ({self.status})"
+
+    @property
+    def is_over(self) -> bool:
+        return self.status in TERMINAL
+
+
+class Worker(models.Model):
+    """A worker process that holds leases; alive while `seen_at` is recent."""
+
+    id = models.CharField(primary_key=True, max_length=64)
+    seen_at = models.DateTimeField()
+    started_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return self.id
