@@ -1,5 +1,116 @@
 """The contract: every command, event, error and close code of `hanzo.live.v1`, once."""
 
+from hanzo_live.protocol.base import JsonObject, WireModel, check_json
+from hanzo_live.protocol.closing import CLOSE_KINDS, CloseCode, CloseKind
+from hanzo_live.protocol.commands import (
+    COMMANDS,
+    AnyCommand,
+    Command,
+    DraftSend,
+    DraftSync,
+    DraftUpdate,
+    Hello,
+    MessageRead,
+    MessageSend,
+    Ping,
+    PresenceSet,
+    SessionInvite,
+    StreamStart,
+    StreamStop,
+    Subscribe,
+    ToolApprove,
+    ToolResult,
+    Unsubscribe,
+)
 from hanzo_live.protocol.errors import ERROR_KINDS, ErrorCode, ErrorKind, LiveError
+from hanzo_live.protocol.events import DURABLE_EVENTS, EVENTS, MERGED_EVENTS, TERMINAL_EVENTS, AnyEvent, Event
+from hanzo_live.protocol.limits import DEFAULT_LIMITS, FLUSH_CLASSES_MS, DefaultLimits, flush_class
+from hanzo_live.protocol.options import ChatMessage, MessageRequest, StreamOptions, StreamRequest
+from hanzo_live.protocol.parsing import CommandRefused, MalformedFrame, command_id, decode_frame, parse_command, refusal
+from hanzo_live.protocol.replies import OKS, REPLIES, Reply
+from hanzo_live.protocol.shapes import (
+    TERMINAL_STATUSES,
+    ConnectedUser,
+    Limits,
+    MemberInfo,
+    Message,
+    SessionInfo,
+    SnapshotState,
+    SnapshotStream,
+    ToolCallState,
+    Usage,
+    User,
+)
+from hanzo_live.protocol.validation import validate_event, validate_reply
 
-__all__ = ["ERROR_KINDS", "ErrorCode", "ErrorKind", "LiveError"]
+PROTOCOL_VERSION = 1
+SUBPROTOCOL = "hanzo.live.v1"
+
+__all__ = [
+    "CLOSE_KINDS",
+    "COMMANDS",
+    "DEFAULT_LIMITS",
+    "DURABLE_EVENTS",
+    "ERROR_KINDS",
+    "EVENTS",
+    "FLUSH_CLASSES_MS",
+    "MERGED_EVENTS",
+    "OKS",
+    "PROTOCOL_VERSION",
+    "REPLIES",
+    "SUBPROTOCOL",
+    "TERMINAL_EVENTS",
+    "TERMINAL_STATUSES",
+    "AnyCommand",
+    "AnyEvent",
+    "ChatMessage",
+    "CloseCode",
+    "CloseKind",
+    "Command",
+    "CommandRefused",
+    "ConnectedUser",
+    "DefaultLimits",
+    "DraftSend",
+    "DraftSync",
+    "DraftUpdate",
+    "ErrorCode",
+    "ErrorKind",
+    "Event",
+    "Hello",
+    "JsonObject",
+    "Limits",
+    "LiveError",
+    "MalformedFrame",
+    "MemberInfo",
+    "Message",
+    "MessageRead",
+    "MessageRequest",
+    "MessageSend",
+    "Ping",
+    "PresenceSet",
+    "Reply",
+    "SessionInfo",
+    "SessionInvite",
+    "SnapshotState",
+    "SnapshotStream",
+    "StreamOptions",
+    "StreamRequest",
+    "StreamStart",
+    "StreamStop",
+    "Subscribe",
+    "ToolApprove",
+    "ToolCallState",
+    "ToolResult",
+    "Unsubscribe",
+    "Usage",
+    "User",
+    "WireModel",
+    "check_json",
+    "command_id",
+    "decode_frame",
+    "flush_class",
+    "parse_command",
+    "refusal",
+    "validate_event",
+    "validate_reply",
+]
