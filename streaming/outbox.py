@@ -1,0 +1,61 @@
+"""Bringing announced events from the database to the log, in order, exactly once.
+
+Rows are appended under a lock on the log's rows and deleted in the same transaction; each carries its key, so that one
+that was appended by a process that died before the delete is not appended again.
+"""
+
+from __future__ import annotations
+
+import logging
+from functools import cache
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+
+from sessions.models import OutboxRow
+from sessions.outbox import announced
+from streaming.log import BlockingLog, Entry, LogUnavailable
+
+logger = logging.getLogger(__name__)
+
+# Rows appended in one round trip.
+DRAIN_AT_ONCE = 500
+
+
+@cache
+def blocking_log() -> BlockingLog:
+    """This process's log for code that runs in threads."""
+    return BlockingLog(settings.REDIS_URL, keep_s=int(settings.LOG_KEEP_HOURS * 3600))
+
+
+def connect() -> None:
+    """Drain whenever something was announced and committed."""
+    announced.connect(_drain_announced, dispatch_uid="streaming.outbox")
+
+
+def _drain_announced(sender: Any, log: str, **_: Any) -> None:
+    try:
+        drain(log)
+    except LogUnavailable:
+        logger.warning("Redis cannot be reached; events of %s wait in the outbox.", log)
+
+
+def drain(log: str) -> int:
+    """Append the waiting rows of `log`; returns how many. Raises LogUnavailable: they stay."""
+    with transaction.atomic():
+        rows = list(OutboxRow.objects.select_for_update().filter(log=log).order_by("id")[:DRAIN_AT_ONCE])
+        if not rows:
+            return 0
+        blocking_log().append(log, [(Entry(row.type, row.stream, body=row.body), f"outbox:{row.pk}") for row in rows])
+        OutboxRow.objects.filter(pk__in=[row.pk for row in rows]).delete()
+    return len(rows)
+
+
+def sweep() -> int:
+    """Drain every log that has rows waiting (a process died, or Redis was away); returns how many were appended.
+
+    Raises LogUnavailable.
+    """
+    logs = OutboxRow.objects.order_by("log").values_list("log", flat=True).distinct()
+    return sum(drain(log) for log in list(logs))
