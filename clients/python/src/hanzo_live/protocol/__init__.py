@@ -24,9 +24,12 @@ from hanzo_live.protocol.commands import (
 )
 from hanzo_live.protocol.errors import ERROR_KINDS, ErrorCode, ErrorKind, LiveError
 from hanzo_live.protocol.events import DURABLE_EVENTS, EVENTS, MERGED_EVENTS, TERMINAL_EVENTS, AnyEvent, Event
+from hanzo_live.protocol.fold import State, StreamState, fold
 from hanzo_live.protocol.limits import DEFAULT_LIMITS, FLUSH_CLASSES_MS, DefaultLimits, flush_class
 from hanzo_live.protocol.options import ChatMessage, MessageRequest, StreamOptions, StreamRequest
 from hanzo_live.protocol.parsing import CommandRefused, MalformedFrame, command_id, decode_frame, parse_command, refusal
+from hanzo_live.protocol.parts import reply_parts
+from hanzo_live.protocol.position import Position, Verdict
 from hanzo_live.protocol.replies import OKS, REPLIES, Reply
 from hanzo_live.protocol.shapes import (
     TERMINAL_STATUSES,
@@ -87,15 +90,18 @@ __all__ = [
     "MessageRequest",
     "MessageSend",
     "Ping",
+    "Position",
     "PresenceSet",
     "Reply",
     "SessionInfo",
     "SessionInvite",
     "SnapshotState",
     "SnapshotStream",
+    "State",
     "StreamOptions",
     "StreamRequest",
     "StreamStart",
+    "StreamState",
     "StreamStop",
     "Subscribe",
     "ToolApprove",
@@ -104,13 +110,16 @@ __all__ = [
     "Unsubscribe",
     "Usage",
     "User",
+    "Verdict",
     "WireModel",
     "check_json",
     "command_id",
     "decode_frame",
     "flush_class",
+    "fold",
     "parse_command",
     "refusal",
+    "reply_parts",
     "validate_event",
     "validate_reply",
 ]

@@ -16,8 +16,8 @@ Role: TypeAlias = Literal["owner", "editor", "viewer"]
 Overlap: TypeAlias = Literal["queue", "reject", "interrupt"]
 StreamStatus: TypeAlias = Literal["queued", "running", "waiting", "recovering", "complete", "stopped", "failed"]
 TerminalStatus: TypeAlias = Literal["complete", "stopped", "failed"]
-MessageStatus: TypeAlias = Literal["streaming", "complete", "stopped", "failed"]
-MessageRole: TypeAlias = Literal["system", "user", "assistant", "tool"]
+MessageStatus: TypeAlias = Literal["queued", "streaming", "complete", "stopped", "failed"]
+MessageRole: TypeAlias = Literal["system", "user", "assistant"]
 FinishReason: TypeAlias = Literal["stop", "length", "tool_calls", "stopped", "content_filter"]
 ToolStatus: TypeAlias = Literal[
     "streaming", "awaiting_approval", "awaiting_client", "running", "complete", "failed", "denied"
@@ -86,10 +86,14 @@ class Message(WireModel):
     n: Count = Field(description="Number within the session, from 1, in the order of posting.")
     role: MessageRole = Field(description="Who speaks.")
     content: str = Field(description="The text. Empty while its stream runs: the text so far is the stream's.")
-    parts: list[JsonObject] = Field(description="Everything besides plain text; empty where there is only text.")
+    parts: list[JsonObject] = Field(
+        description="Its thoughts, tool calls and tool results, in that order; empty where there is only text."
+    )
     user: User | None = Field(description="The person who wrote it, or who asked for it; null where nobody did.")
     stream: Id | None = Field(description="The stream that wrote it; null for a person's message.")
-    status: MessageStatus = Field(description="`streaming` until its stream has ended; a person's is `complete`.")
+    status: MessageStatus = Field(
+        description="`queued` or `streaming` until its stream has ended; a person's is `complete`."
+    )
     finish_reason: FinishReason | None = Field(description="Why its stream ended; null for a person's or a failed one.")
     key: str | None = Field(max_length=200, description="The sender's idempotency key, or null.")
     created_at: str = Field(description="ISO 8601, UTC.")

@@ -1,0 +1,30 @@
+"""The parts of a reply: what it holds besides its text, in the form that `Message.parts` has everywhere.
+
+The worker that saves a reply and the fold that shows it both make them here, so that they are the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from hanzo_live.protocol.base import JsonObject
+
+
+def reply_parts(thoughts: Iterable[str], tool_calls: Iterable[Mapping[str, Any]]) -> list[JsonObject]:
+    """A `reasoning` part for each thought, then for each tool call (a ToolCallState) a `toolCall` and its `toolResult`."""
+    parts: list[JsonObject] = [{"type": "reasoning", "text": text} for text in thoughts if text]
+    for call in tool_calls:
+        parts.append({"type": "toolCall", "id": call["call"], "name": call["tool"], "args": call["args"]})
+        if call["status"] in {"complete", "failed", "denied"}:
+            parts.append(
+                {
+                    "type": "toolResult",
+                    "id": call["call"],
+                    "name": call["tool"],
+                    "status": call["status"],
+                    "result": call["result"],
+                    "error": call["error"],
+                }
+            )
+    return parts
