@@ -1,0 +1,79 @@
+"""How people come to have an account: allauth's adapter and sign-up form, and the first admin's one-time link.
+
+Not for what programs use (`authentication`).
+"""
+
+from __future__ import annotations
+
+import hmac
+import os
+import secrets
+from pathlib import Path
+
+from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.forms import SignupForm
+from django import forms
+from django.conf import settings
+from django.contrib.auth.models import AbstractBaseUser
+from django.db import transaction
+from django.http import HttpRequest
+
+from hanzo_live.protocol.errors import ErrorCode, LiveError
+from sessions.authentication import digest_of
+from sessions.models import User
+from sessions.text import MAX_NAME
+
+
+class AccountAdapter(DefaultAccountAdapter):
+    """allauth with our rule of who may sign up, and our user's name."""
+
+    def is_open_for_signup(self, request: HttpRequest) -> bool:
+        return settings.SIGNUP == "open"
+
+    def save_user(self, request: HttpRequest, user: AbstractBaseUser, form: forms.BaseForm, commit: bool = True) -> AbstractBaseUser:
+        assert isinstance(user, User)
+        user.name = form.cleaned_data["name"].strip()
+        return super().save_user(request, user, form, commit)
+
+
+class SignUpForm(SignupForm):
+    """Name, e-mail address, password."""
+
+    name = forms.CharField(max_length=MAX_NAME, label="Name", widget=forms.TextInput(attrs={"autocomplete": "name"}))
+
+
+def new_setup_token() -> str:
+    """A token for `/setup/<token>`, which makes the first admin. Any earlier one ends. Only its digest is kept."""
+    token = secrets.token_urlsafe(32)
+    path = _setup_file()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.unlink(missing_ok=True)
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(digest_of(token))
+    return token
+
+
+def is_setup_token(token: str) -> bool:
+    """Whether `token` may make the first admin now: it is the newest one, and there are no users."""
+    try:
+        kept = _setup_file().read_text().strip()
+    except OSError:
+        return False
+    return hmac.compare_digest(kept, digest_of(token)) and not User.objects.exists()
+
+
+def create_first_admin(token: str, *, name: str, email: str, password: str) -> User:
+    """The first admin; the link is gone afterwards. Raises LiveError `not_found` for a link that is no good (any more)."""
+    with transaction.atomic():
+        if not is_setup_token(token):
+            raise LiveError(ErrorCode.NOT_FOUND, "This link was used already or is too old. Restart the server to see a new one.")
+        # Whoever unlinks the file has the link's one use, also when two came at the same time.
+        try:
+            _setup_file().unlink()
+        except FileNotFoundError as error:
+            raise LiveError(ErrorCode.NOT_FOUND, "This link was used already. Sign in with the account that it made.") from error
+        return User.objects.create_superuser(email, password, name=name)
+
+
+def _setup_file() -> Path:
+    return Path(settings.DATA_DIR) / "setup-token"

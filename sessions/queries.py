@@ -1,0 +1,126 @@
+"""Reads, and the rows in the wire's shapes. Nothing here changes a row or asks who may see it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from django.db.models import QuerySet
+
+from sessions.models import LiveSession, Member, Message, MessageRole, MessageStatus, Role, User
+
+Wire = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One message as a model may be told of it. `speaker` is the name of the person who wrote a prompt."""
+
+    n: int
+    role: MessageRole
+    content: str
+    speaker: str | None
+
+
+def time_wire(moment: datetime) -> str:
+    """ISO 8601 in UTC with milliseconds, as on every wire of ours."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def user_wire(user: User) -> Wire:
+    return {"id": str(user.pk), "name": user.name, "avatar": user.avatar.url if user.avatar else None}
+
+
+def message_wire(message: Message) -> Wire:
+    """The wire's Message. `message.user` should have been selected along."""
+    # A reply that waits for its stream is, to those who watch, one that is being written.
+    status = MessageStatus.STREAMING if message.status == MessageStatus.QUEUED else message.status
+    return {
+        "id": str(message.pk),
+        "n": message.n,
+        "role": str(message.role),
+        "content": message.content,
+        "parts": message.parts,
+        "user": user_wire(message.user) if message.user else None,
+        "stream": str(message.stream) if message.stream else None,
+        "status": str(status),
+        "finish_reason": message.finish_reason or None,
+        "key": message.key,
+        "created_at": time_wire(message.created_at),
+    }
+
+
+def member_wire(member: Member) -> Wire:
+    return {"user": user_wire(member.user), "role": str(member.role)}
+
+
+def settings_wire(session: LiveSession) -> Wire:
+    return {"system_prompt": session.system_prompt or None, "overlap": str(session.overlap)}
+
+
+def session_info(session: LiveSession) -> Wire:
+    """What is the same for every member: the `session` of a snapshot."""
+    return {
+        "id": str(session.pk),
+        "slug": session.slug,
+        "title": session.title,
+        "model": session.model or None,
+        "archived": session.archived_at is not None,
+        "settings": settings_wire(session),
+        "created_at": time_wire(session.created_at),
+    }
+
+
+def session_wire(session: LiveSession, role: Role) -> Wire:
+    """A session as REST shows it to a member with `role`: the snapshot's shape, and more."""
+    return {
+        **session_info(session),
+        **settings_wire(session),
+        "role": str(role),
+        "log": session.log,
+        "updated_at": time_wire(session.updated_at),
+    }
+
+
+def messages_of(session_id: UUID) -> QuerySet[Message]:
+    """The session's messages with their authors; order and slice them by `n`, which is indexed."""
+    return Message.objects.filter(session_id=session_id).select_related("user")
+
+
+def members_of(session_id: UUID) -> QuerySet[Member]:
+    """The session's members with their users, in the order in which they came."""
+    return Member.objects.filter(session_id=session_id).select_related("user").order_by("created_at", "pk")
+
+
+
+def snapshot(session: LiveSession, tail: int) -> Wire:
+    """The session, its members and its latest `tail` messages in order. Two queries, however long the session."""
+    newest = list(messages_of(session.pk).order_by("-n")[: tail + 1])
+    return {
+        "session": session_info(session),
+        "members": [member_wire(member) for member in members_of(session.pk)],
+        "messages": [message_wire(message) for message in newest[:tail][::-1]],
+        "has_more": len(newest) > tail,
+    }
+
+
+def history(session_id: UUID, limit: int, *, before_n: int | None = None) -> list[Said]:
+    """The newest `limit` messages that a model may be told of, oldest first; with `before_n` only those before it.
+
+    Failed and unfinished answers and empty messages are left out; a stopped answer keeps its text.
+    """
+    told = messages_of(session_id).filter(status__in=[MessageStatus.COMPLETE, MessageStatus.STOPPED]).exclude(content="")
+    if before_n is not None:
+        told = told.filter(n__lt=before_n)
+    rows = told.only("n", "role", "content", "user__name").order_by("-n")[:limit]
+    return [
+        Said(
+            n=row.n,
+            role=MessageRole(row.role),
+            content=row.content,
+            speaker=row.user.name if row.role == MessageRole.USER and row.user else None,
+        )
+        for row in reversed(rows)
+    ]
