@@ -1,0 +1,294 @@
+"""The load generator: thousands of WebSocket viewers in one process, on raw sockets and epoll, lighter than any server.
+
+Every viewer's frames and tokens are counted without parsing; a sample of them is parsed, for the delay of each token
+and for byte-exactness. It is run as a process of its own (`python -m benchmarks.loadgen`, JSON lines on both pipes):
+task → "connected"; "mark" → "mark"; {"finish": …} → "result". It knows no target: what to send is in the task.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import socket
+import sys
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from benchmarks import measure, payloads, tokens
+from benchmarks.frames import CLOSE, PING, PONG, Frame, FrameCounter, FrameReader, check_answer, handshake, masked
+from benchmarks.lines import say
+from benchmarks.task import LoadTask
+
+_READ = 262_144
+_ENGINE_PING = b"\x81\x012"  # Socket.IO's own heartbeat, a text frame "2", answered by "3"
+_ENGINE_PONG = masked(b"3")
+
+
+class Viewer:
+    """One socket that is only counted."""
+
+    __slots__ = ("counter", "open", "recv_into", "socket")
+
+    def __init__(self, connection: socket.socket) -> None:
+        self.socket = connection
+        self.recv_into = connection.recv_into
+        self.counter = FrameCounter(tokens.MARK_BYTE)
+        self.open = True
+
+    @property
+    def frames(self) -> int:
+        return self.counter.frames
+
+    @property
+    def tokens(self) -> int:
+        return self.counter.marks
+
+    def take(self, data: bytearray, size: int) -> None:
+        counter = self.counter
+        counter.feed(data, size)
+        if counter.control:
+            self.answer(counter.control)
+            counter.control = []
+
+    def answer(self, control: Iterable[Frame]) -> None:
+        for frame in control:
+            if frame.opcode == PING:
+                self.send(masked(frame.payload, PONG))
+            elif frame.opcode == CLOSE:
+                self.open = False
+
+    def send(self, data: bytes) -> None:
+        try:
+            self.socket.send(data)
+        except OSError:  # full or gone: a heartbeat lost is the server's to judge
+            return
+
+
+class Sample(Viewer):
+    """One socket whose tokens are read."""
+
+    __slots__ = ("_frames", "_reader", "lags", "text", "unwrap")
+
+    def __init__(self, connection: socket.socket, unwrap: payloads.Unwrap) -> None:
+        super().__init__(connection)
+        self._reader = FrameReader()
+        self._frames = 0
+        self.text = tokens.Reader()
+        self.unwrap = unwrap
+        self.lags: list[tuple[int, int]] = []  # (sent, lag), both in µs
+
+    @property
+    def frames(self) -> int:
+        return self._frames
+
+    @property
+    def tokens(self) -> int:
+        return len(self.lags)
+
+    def take(self, data: bytearray, size: int) -> None:
+        now = time.monotonic_ns() // 1000
+        for frame in self._reader.feed(memoryview(data)[:size]):
+            if frame.opcode & 0x08:
+                self.answer((frame,))
+                continue
+            self._frames += frame.final
+            for _, sent in self.text.feed(self.unwrap(frame.payload)):
+                self.lags.append((sent, now - sent))
+
+
+class Generator:
+    """All viewers, and the loop that reads them."""
+
+    def __init__(self, task: LoadTask) -> None:
+        self.task = task
+        self.poll = select.epoll()
+        self.viewers: dict[int, Viewer] = {}
+        self.buffer = bytearray(_READ)
+        self.engine_io = task.dialect == "socket.io"
+        self.lost = 0
+
+    # -- connecting ---------------------------------------------------------------------------------------------
+
+    def connect(self) -> None:
+        """Opens all viewers, a few handshakes at a time and not faster than the task allows."""
+        started = time.monotonic()
+        every = max(1, self.task.viewers // max(1, self.task.sample))
+        for first in range(0, self.task.viewers, self.task.at_once):
+            if self.task.connect_rate:
+                due = started + first / self.task.connect_rate
+                while (early := due - time.monotonic()) > 0:
+                    self.pump(early)
+            numbers = range(first, min(first + self.task.at_once, self.task.viewers))
+            self._connect_some(list(numbers), every)
+            self.pump(0)
+
+    def _connect_some(self, numbers: list[int], every: int) -> None:
+        opened: list[tuple[int, socket.socket, bytes]] = []
+        for number in numbers:
+            connection = socket.socket()
+            connection.settimeout(20)
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            connection.bind((f"127.0.0.{1 + number % self.task.sources}", 0))
+            connection.connect(("127.0.0.1", self.task.port))
+            headers = self.task.identities[number % len(self.task.identities)] if self.task.identities else {}
+            hello = handshake(f"127.0.0.1:{self.task.port}", self.task.path, headers, self.task.subprotocol)
+            connection.sendall(hello.request)
+            opened.append((number, connection, hello.accept))
+        readers: list[FrameReader] = []
+        early: list[list[Frame]] = []
+        for _, connection, accept in opened:
+            head, rest = _read_head(connection)
+            check_answer(head, accept)
+            readers.append(FrameReader())
+            early.append(readers[-1].feed(rest))
+        for step in self.task.steps:
+            for _, connection, _ in opened:
+                if step.send:
+                    connection.sendall(masked(step.send.encode()))
+            for (_, connection, _), reader, seen in zip(opened, readers, early, strict=True):
+                _await_step(connection, reader, seen, step.expect.encode())
+        for (number, connection, _), reader in zip(opened, readers, strict=True):
+            connection.setblocking(False)
+            sampled = number % every == 0 and number // every < self.task.sample
+            viewer = Sample(connection, payloads.UNWRAP[self.task.dialect]) if sampled else Viewer(connection)
+            if reader.rest:
+                viewer.take(reader.rest, len(reader.rest))
+            self.viewers[connection.fileno()] = viewer
+            self.poll.register(connection.fileno(), select.EPOLLIN)
+
+    # -- reading ------------------------------------------------------------------------------------------------
+
+    def pump(self, seconds: float) -> bool:
+        """Reads whatever is there, waiting at most `seconds` for the first of it. True: stdin has something."""
+        asked = False
+        viewers, buffer = self.viewers, self.buffer
+        for fd, _ in self.poll.poll(seconds, 4096):
+            viewer = viewers.get(fd)
+            if viewer is None:
+                asked = True
+                continue
+            try:
+                size = viewer.recv_into(buffer)
+            except BlockingIOError:
+                continue
+            except OSError:
+                size = 0
+            if size == 0:
+                self._lose(fd, viewer)
+                continue
+            viewer.take(buffer, size)
+            if self.engine_io and buffer.find(_ENGINE_PING, 0, size) >= 0:
+                viewer.send(_ENGINE_PONG)
+        return asked
+
+    def _lose(self, fd: int, viewer: Viewer) -> None:
+        self.poll.unregister(fd)
+        viewer.open = False
+        self.lost += 1
+        # The socket stays open (unread) so that its number is not given to another viewer.
+
+    # -- telling ------------------------------------------------------------------------------------------------
+
+    def mark(self) -> dict[str, Any]:
+        """Every counter of this moment, the servers' CPU time included."""
+        return {
+            "time": time.monotonic(),
+            "frames": sum(viewer.frames for viewer in self.viewers.values()),
+            "tokens": sum(viewer.tokens for viewer in self.viewers.values()),
+            "own_cpu": time.process_time(),
+            "server_cpu": measure.cpu_seconds(self.task.server_pids),
+            "broker_cpu": measure.cpu_seconds(self.task.broker_pids),
+            "server_rss": measure.rss_bytes(self.task.server_pids),
+        }
+
+    def finish(self, sent: str, count: int, seconds: float) -> dict[str, Any]:
+        """Reads on until every viewer has `count` tokens, or for `seconds`; then what each has, beside what was sent."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline and any(v.open and v.tokens < count for v in self.viewers.values()):
+            for _ in range(20):
+                self.pump(0.02)
+        viewers = self.viewers.values()
+        samples = [viewer for viewer in viewers if isinstance(viewer, Sample)]
+        Path(self.task.lags_file).write_text(json.dumps([sample.lags for sample in samples]))
+        return {
+            "tokens": sum(viewer.tokens for viewer in viewers),
+            "complete": sum(viewer.tokens == count for viewer in viewers),
+            "too_many": sum(viewer.tokens > count for viewer in viewers),
+            "lost": self.lost,
+            "sampled": len(samples),
+            "exact_prefix": sum(sample.text.is_prefix_of(sent) for sample in samples),
+            "exact": sum(sample.text.is_prefix_of(sent) and sample.tokens == count for sample in samples),
+        }
+
+    def serve(self) -> None:
+        """Reads viewers and does what stdin says until it ends."""
+        os.set_blocking(0, False)
+        self.poll.register(0, select.EPOLLIN)
+        pending = b""
+        while True:
+            if not self.pump(1.0):
+                continue
+            chunk = os.read(0, 65536)
+            if not chunk:
+                return
+            *lines, pending = (pending + chunk).split(b"\n")
+            for line in lines:
+                order = json.loads(line)
+                if order == "mark":
+                    say("mark", **self.mark())
+                else:
+                    wanted = order["finish"]
+                    sent = Path(wanted["sent_file"]).read_bytes().decode()
+                    say("result", **self.finish(sent, wanted["count"], wanted["seconds"]))
+                    return
+
+
+def _read_head(connection: socket.socket) -> tuple[bytes, bytes]:
+    data = b""
+    while b"\r\n\r\n" not in data:
+        chunk = connection.recv(4096)
+        if not chunk:
+            raise ConnectionError("the server closed the socket in the handshake")
+        data += chunk
+    head, _, rest = data.partition(b"\r\n\r\n")
+    return head + b"\r\n", rest
+
+
+def _await_step(connection: socket.socket, reader: FrameReader, seen: list[Frame], expect: bytes) -> None:
+    """Reads until a frame holds `expect`; frames before it are the greeting's and are dropped."""
+    while expect:
+        while seen:
+            frame = seen.pop(0)
+            if frame.opcode == PING:
+                connection.sendall(masked(frame.payload, PONG))
+            elif expect in frame.payload:
+                return
+            elif frame.opcode == CLOSE or b'"type":"error"' in frame.payload:
+                raise ConnectionError(f"the server answered {frame.payload[:300]!r}")
+        chunk = connection.recv(65536)
+        if not chunk:
+            raise ConnectionError("the server closed the socket before the viewer was ready")
+        seen += reader.feed(chunk)
+
+
+def main() -> int:
+    line = b""
+    while not line.endswith(b"\n"):  # byte by byte: what follows the line is for serve() and must stay in the pipe
+        line += os.read(0, 1)
+    generator = Generator(LoadTask.from_json(json.loads(line)))
+    started = time.monotonic()
+    try:
+        generator.connect()
+    except OSError as error:
+        say("failed", why=f"viewer {len(generator.viewers) + 1} could not join: {error}")
+        return 1
+    say("connected", seconds=time.monotonic() - started)
+    generator.serve()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,13 @@
+"""The tutorial's ASGI application: one route."""
+
+from channels.routing import ProtocolTypeRouter, URLRouter
+from django.core.asgi import get_asgi_application
+from django.urls import path
+
+http = get_asgi_application()
+
+from channels_tutorial.consumers import LiveConsumer
+
+application = ProtocolTypeRouter(
+    {"http": http, "websocket": URLRouter([path("ws/live/", LiveConsumer.as_asgi())])},
+)
