@@ -28,12 +28,15 @@ DRAIN_S = 0.25  # after `[DONE]`, how long the end of the body may take for the 
 
 
 class Manners:
-    """What is known of a node's ways, shared by its streams and learnt from its refusals."""
+    """What is known of a node's ways, shared by its streams and learnt from its refusals.
+
+    By model: behind one gateway there are many engines.
+    """
 
     def __init__(self, kind: Callable[[], Awaitable[NodeKind]]) -> None:
         self.kind = kind
-        self.include_usage = True
-        self.streams = True
+        self.without_usage: set[str] = set()
+        self.without_stream: set[str] = set()
 
 
 class ChatStream:
@@ -155,7 +158,8 @@ class ChatStream:
     async def _ask(self) -> None:
         """Open the response, in the way this node takes: with usage asked for, then without; streamed, then whole."""
         extra = await self._continuation() if self._request.continue_text else {}
-        usage, stream = self._manners.include_usage, self._manners.streams
+        model = self._request.model
+        usage, stream = model not in self._manners.without_usage, model not in self._manners.without_stream
         while True:
             response = await self._post(extra, usage, stream)
             if response.status_code == 200:
@@ -164,7 +168,8 @@ class ChatStream:
             await self.aclose()
             refusal = Refusal.of_response(response.status_code, content)
             if stream and usage and refusal.refuses_usage_field:
-                self._manners.include_usage = usage = False
+                usage = False
+                self._manners.without_usage.add(model)
             elif stream and await self._does_not_stream(refusal):
                 stream = False
             else:
@@ -198,13 +203,13 @@ class ChatStream:
     async def _does_not_stream(self, refusal: Refusal) -> bool:
         """Whether to ask again without `stream`: the Hanzo node answers 502 where its upstream streams."""
         if refusal.refuses_streaming:
-            self._manners.streams = False
+            self._manners.without_stream.add(self._request.model)
             return True
         if refusal.status != 502:
             return False
         kind = await self._manners.kind()
         if kind == NodeKind.HANZO_NODE:
-            self._manners.streams = False
+            self._manners.without_stream.add(self._request.model)
         return kind in (NodeKind.HANZO_NODE, NodeKind.OPENAI, NodeKind.SCRIPTED)
 
     def _without_prefix(self, events: list[NodeEvent]) -> list[NodeEvent]:

@@ -92,7 +92,7 @@ class StreamDecoder:
             if self.finished:
                 self._complete(events)
             else:
-                self._fail(LiveError(ErrorCode.STREAM_INTERRUPTED, CUT_OFF), events)
+                self._fail(LiveError(ErrorCode.STREAM_INTERRUPTED, CUT_OFF if self._chunks else EMPTY), events)
         return events
 
     def whole(self, content: bytes) -> list[NodeEvent]:
@@ -244,7 +244,9 @@ def prompt_bytes(messages: Sequence[Mapping[str, Any]]) -> int:
     size = 0
     for message in messages:
         content = message.get("content")
-        size += 16 + len((content if isinstance(content, str) else json.dumps(content, default=str)).encode())
+        if isinstance(content, list):  # of content parts those that are text: an image's bytes are not tokens
+            content = "".join(str(part.get("text", "")) for part in content if isinstance(part, Mapping))
+        size += 16 + len(content.encode("utf-8", "replace") if isinstance(content, str) else b"")
     return size
 
 
