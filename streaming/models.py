@@ -46,6 +46,8 @@ class Stream(models.Model):
     lease = models.CharField(max_length=64, blank=True)
     fence = models.PositiveIntegerField(default=0)
     enqueued_at = models.DateTimeField(auto_now_add=True, help_text="When a task was last sent for it.")
+    takeovers = models.PositiveSmallIntegerField(default=0, help_text="How many workers were lost while carrying it.")
+    stop_requested_at = models.DateTimeField(null=True, blank=True, help_text="Set once somebody wants it stopped.")
 
     content = models.TextField(blank=True)
     parts = models.JSONField(default=list, blank=True)

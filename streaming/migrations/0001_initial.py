@@ -40,6 +40,8 @@ class Migration(migrations.Migration):
                 ('lease', models.CharField(blank=True, max_length=64)),
                 ('fence', models.PositiveIntegerField(default=0)),
                 ('enqueued_at', models.DateTimeField(auto_now_add=True, help_text='When a task was last sent for it.')),
+                ('takeovers', models.PositiveSmallIntegerField(default=0, help_text='How many workers were lost while carrying it.')),
+                ('stop_requested_at', models.DateTimeField(blank=True, help_text='Set once somebody wants it stopped.', null=True)),
                 ('content', models.TextField(blank=True)),
                 ('parts', models.JSONField(blank=True, default=list)),
                 ('finish_reason', models.CharField(blank=True, max_length=20)),

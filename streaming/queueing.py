@@ -1,0 +1,57 @@
+"""Getting a stream to a worker: one task each, and in a session one stream at a time, in the order of asking.
+
+A task that is lost on the way costs seconds, not the stream: the reaper sends again what nobody took.
+"""
+
+from __future__ import annotations
+
+import logging
+from uuid import UUID
+
+from celery import current_app
+from django.db.models import QuerySet
+from django.utils import timezone
+from kombu.exceptions import OperationalError
+
+from streaming.models import TERMINAL, Stream, StreamStatus
+
+logger = logging.getLogger(__name__)
+
+RUN_STREAM = "streaming.run_stream"
+
+# Streams that may wait in one session.
+MAX_QUEUED = 20
+
+
+def send(stream_id: UUID) -> None:
+    """Send the stream's task to the workers. Blocks for the broker: never call it on an event loop.
+
+    By name, so that a web process need not load what only workers run.
+    """
+    try:
+        current_app.send_task(RUN_STREAM, args=[str(stream_id)], ignore_result=True, retry=False)
+    except (OperationalError, OSError) as error:
+        logger.warning("The broker cannot be reached; stream %s waits until it is back: %s", stream_id, error)
+
+
+def open_streams(session_id: UUID) -> QuerySet[Stream]:
+    """The session's streams that have not ended, first asked first."""
+    return Stream.objects.filter(session_id=session_id).exclude(status__in=TERMINAL).order_by("created_at", "id")
+
+
+def is_next(stream: Stream) -> bool:
+    """Whether it is this queued stream's turn. To be called under the session row's lock."""
+    head = open_streams(stream.session_id).only("id").first() if stream.session_id else stream
+    return head is not None and head.pk == stream.pk
+
+
+def take_next(session_id: UUID) -> UUID | None:
+    """The queued stream whose turn it is, marked as sent, or None while another is being written.
+
+    To be called under the session row's lock, and followed by `send` after commit.
+    """
+    head = open_streams(session_id).only("id", "status").first()
+    if head is None or head.status != StreamStatus.QUEUED:
+        return None
+    Stream.objects.filter(pk=head.pk).update(enqueued_at=timezone.now())
+    return head.pk

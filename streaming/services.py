@@ -1,0 +1,208 @@
+"""The verbs of streams for whoever asks: start one, stop one, look at one.
+
+Synchronous code that uses the database and the broker: async callers run it in a thread. What a worker does with a
+stream is `lifecycle`.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+from uuid import UUID, uuid4
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from hanzo_live.protocol.errors import ErrorCode, LiveError
+from hanzo_live.protocol.options import ChatMessage, StreamOptions, option_fields
+from sessions import access, text
+from sessions import services as sessions
+from sessions.access import Action
+from sessions.models import LiveSession, Overlap, User
+from streaming import queueing
+from streaming.endings import Outcome, end
+from streaming.log import LogUnavailable
+from streaming.models import Stream, StreamStatus
+from streaming.outbox import blocking_log
+
+logger = logging.getLogger(__name__)
+
+Messages = Sequence[ChatMessage | Mapping[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """What was started. `message` is the prompt and `reply` the answer being written, both only in a session.
+
+    `existing`: the caller's key had been used before; this is what it started then.
+    """
+
+    stream: UUID
+    log: str
+    message: UUID | None
+    reply: UUID | None
+    existing: bool
+
+
+def start_stream(
+    user: User | None,
+    options: StreamOptions,
+    *,
+    session_ref: str | None = None,
+    content: str | None = None,
+    messages: Messages | None = None,
+    key: str | None = None,
+    stream_id: UUID | None = None,
+) -> Started:
+    """Ask a model: in a session that `session_ref` (id or slug) names, else as a stream of its own.
+
+    `user` is None for an anonymous caller, whose `key` means nothing: it would be everybody's.
+
+    Raises LiveError: `unauthenticated`, `forbidden`, `not_found` as `access` decides; `bad_request`; `conflict` where
+    another answer is being written and `overlap` is `reject`; `busy` where too many wait already.
+    """
+    if key is not None:
+        text.clean_text(key, "key", text.MAX_KEY, required=True)
+    stream = Stream(
+        id=stream_id or uuid4(),
+        user=user,
+        anonymous=user is None,
+        request={"options": options.model_dump(mode="json", exclude_none=True, include=set(option_fields()))},
+    )
+    if session_ref is not None:
+        session, _ = access.find_session(user, session_ref, Action.PROMPT)
+        assert user is not None  # find_session refuses None
+        return _start_in_session(stream, session, user, _prompt(content, messages), options, key)
+    if user is None:
+        access.require_anonymous_allowed()
+        key = None
+    stream.request["messages"] = _conversation(content, messages)
+    stream.requested_model = options.model or ""
+    stream.key = key
+    return _start_alone(stream)
+
+
+def stop_stream(user: User | None, stream_id: UUID) -> StreamStatus:
+    """Stop a stream and say where it stands: a queued one has ended, a running one ends within moments.
+
+    Stopping again, or what has ended, changes nothing. Raises LiveError as `access.require_stream` does.
+    """
+    stream = _visible(user, stream_id, Action.STOP)
+    with transaction.atomic():
+        if stream.session_id is not None:
+            sessions.lock(stream.session_id)  # before the stream's row: the order of everybody
+        stream = Stream.objects.select_for_update().get(pk=stream_id)
+        _stop(stream, user)
+    return StreamStatus(Stream.objects.values_list("status", flat=True).get(pk=stream_id))
+
+
+def read_stream(user: User | None, stream_id: UUID) -> Stream:
+    """The row, with its session and user. Raises LiveError as `access.require_stream` does."""
+    return _visible(user, stream_id, Action.READ)
+
+
+def _start_in_session(
+    stream: Stream, session: LiveSession, user: User, prompt: str, options: StreamOptions, key: str | None
+) -> Started:
+    with transaction.atomic():
+        posted = sessions.post_message(session.pk, user, prompt, key=key, reply_stream=stream.pk)
+        if posted.existing:
+            if posted.reply is None or posted.reply.stream is None:
+                raise LiveError(ErrorCode.CONFLICT, "A message without a reply was posted with this key; use another.", field="key")
+            return Started(posted.reply.stream, session.log, posted.message.pk, posted.reply.pk, existing=True)
+        assert posted.reply is not None  # a reply was asked for
+        waiting = list(queueing.open_streams(session.pk))  # under the session's lock, which post_message took
+        _make_room(waiting, options.overlap or session.overlap, user)
+        stream.log, stream.session, stream.message = session.log, session, posted.reply.pk
+        stream.requested_model = options.model or session.model
+        stream.request["before_n"] = posted.reply.n
+        stream.save(force_insert=True)
+        # An interrupted answer that had not begun is over already: then this one may be the next.
+        if queueing.is_next(stream):
+            transaction.on_commit(partial(queueing.send, stream.pk))
+    return Started(stream.pk, session.log, posted.message.pk, posted.reply.pk, existing=False)
+
+
+def _make_room(waiting: list[Stream], overlap: str, user: User) -> None:
+    """Apply the rule for a prompt that comes while others are open. Raises LiveError `conflict` or `busy`."""
+    if not waiting:
+        return
+    if overlap == Overlap.REJECT:
+        raise LiveError(ErrorCode.CONFLICT, "An answer is being written in this session. Wait for it, or stop it, then send again.")
+    if len(waiting) > queueing.MAX_QUEUED:
+        raise LiveError(ErrorCode.BUSY, f"{queueing.MAX_QUEUED} prompts wait in this session already. Send again when some are answered.")
+    if overlap == Overlap.INTERRUPT:
+        _stop(waiting[0], user)
+
+
+def _start_alone(stream: Stream) -> Started:
+    stream.log = f"stream:{stream.pk}"
+    try:
+        with transaction.atomic():
+            stream.save(force_insert=True)
+            transaction.on_commit(partial(queueing.send, stream.pk))
+    except IntegrityError:
+        earlier = stream.key and Stream.objects.filter(session=None, user=stream.user, key=stream.key).first()
+        if not earlier:
+            raise
+        return Started(earlier.pk, earlier.log, None, None, existing=True)
+    return Started(stream.pk, stream.log, None, None, existing=False)
+
+
+def _stop(stream: Stream, user: User | None) -> None:
+    """Within a transaction that holds the session's lock, if there is one."""
+    if stream.is_over or stream.stop_requested_at is not None:
+        return
+    Stream.objects.filter(pk=stream.pk).update(stop_requested_at=timezone.now(), stopped_by=user and user.pk)
+    if end(stream, Outcome(finish_reason="stopped"), Stream.objects.filter(status=StreamStatus.QUEUED)):
+        return
+    transaction.on_commit(partial(_tell_worker, stream.log, stream.pk))
+
+
+def _tell_worker(log: str, stream_id: UUID) -> None:
+    try:
+        blocking_log().flag_stop(log, str(stream_id))
+    except LogUnavailable:
+        logger.warning("Redis cannot be reached; stream %s stops when its worker next looks at its row.", stream_id)
+
+
+def _visible(user: User | None, stream_id: UUID, action: Action) -> Stream:
+    stream = Stream.objects.select_related("session", "user").filter(pk=stream_id).first()
+    if stream is None:
+        raise access.stream_not_found()
+    access.require_stream(user, session=stream.session, owner_id=stream.user_id, anonymous=stream.anonymous, action=action)
+    return stream
+
+
+def _conversation(content: str | None, messages: Messages | None) -> list[dict[str, Any]]:
+    """What a stand-alone stream asks, in OpenAI's shape."""
+    if (content is None) == (messages is None):
+        raise LiveError(ErrorCode.BAD_REQUEST, "Send either `messages` or `content`.", field="messages")
+    if messages is None:
+        return [{"role": "user", "content": content}]
+    if not messages:
+        raise LiveError(ErrorCode.BAD_REQUEST, "`messages` is empty; send at least one.", field="messages")
+    return [
+        message.model_dump(mode="json", exclude_none=True) if isinstance(message, ChatMessage) else dict(message)
+        for message in messages
+    ]
+
+
+def _prompt(content: str | None, messages: Messages | None) -> str:
+    """What a person says in a session. The session itself remembers what was said before."""
+    if messages is None:
+        if content is None:
+            raise LiveError(ErrorCode.BAD_REQUEST, "Send the prompt as `content`.", field="content")
+        return content
+    only = _conversation(content, messages)
+    said = only[0].get("content")
+    if len(only) != 1 or only[0].get("role") != "user" or not isinstance(said, str):
+        raise LiveError(
+            ErrorCode.BAD_REQUEST,
+            "In a session the model reads what was said there: send the new prompt alone, as `content` or as one user message.",
+            field="messages",
+        )
+    return said
