@@ -45,9 +45,9 @@ def check_json(value: object, *, max_bytes: int, max_depth: int = MAX_JSON_DEPTH
         if isinstance(item, str):
             size += _text_size(item)
         elif isinstance(item, dict):
+            if not all(isinstance(key, str) for key in item):
+                raise ValueError("must have text as the names in objects")
             for key, child in item.items():
-                if not isinstance(key, str):
-                    raise ValueError("must have text as the names in objects")
                 size += _text_size(key) + 3
                 pending.append((child, depth + 1))
         elif isinstance(item, (list, tuple)):

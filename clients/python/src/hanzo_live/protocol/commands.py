@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal, Self, TypeAlias
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from hanzo_live.protocol.base import (
     Base64,
@@ -156,6 +156,7 @@ class ToolApprove(Command):
 class ToolResult(Command):
     """What a tool gave that runs on the client: `output` or `error`."""
 
+    model_config = ConfigDict(json_schema_extra={"anyOf": [{"required": ["output"]}, {"required": ["error"]}]})
     example: ClassVar[JsonObject] = {
         "id": 8,
         "type": "tool.result",

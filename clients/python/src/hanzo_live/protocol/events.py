@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, Literal, Self, TypeAlias
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from hanzo_live.protocol.base import Base64, Count, Epoch, Id, JsonObject, LogName, Name, Number, WireModel
-from hanzo_live.protocol.errors import ErrorCode
 from hanzo_live.protocol.shapes import (
+    ErrorCodeText,
     FinishReason,
     Message,
     Phase,
@@ -86,12 +86,12 @@ class StreamStartEvent(DurableEvent):
 
     type: Literal["stream_start"] = "stream_start"
     stream: Id = Field(description="The stream's id.")
-    message: Id | None = Field(None, description="Id of the reply being written; null outside a session.")
+    message: Id | None = Field(description="Id of the reply being written; null outside a session.")
     model: str = Field(description="The model that runs.")
-    requested_model: str | None = Field(None, description="The model asked for, or null.")
-    user: User | None = Field(None, description="Who asked; null for an anonymous caller.")
+    requested_model: str | None = Field(description="The model asked for, or null.")
+    user: User | None = Field(description="Who asked; null for an anonymous caller.")
     node: Literal["local", "cloud"] = Field(description="Where it runs.")
-    cached: Literal["exact", "semantic"] | None = Field(None, description="How it was found in the cache, or null.")
+    cached: Literal["exact", "semantic"] | None = Field(description="How it was found in the cache, or null.")
 
 
 class TokenEvent(DurableEvent):
@@ -226,14 +226,14 @@ class CompleteEvent(DurableEvent):
     type: Literal["complete"] = "complete"
     stream: Id = Field(description="The stream's id.")
     finish_reason: FinishReason = Field(description="Why. `stopped` keeps the text written so far.")
-    stopped_by: User | None = Field(None, description="Who stopped it, or null.")
+    stopped_by: User | None = Field(description="Who stopped it, or null.")
     usage: Usage = Field(description="What it cost.")
     duration_ms: Number = Field(description="From the start to this event.")
-    first_token_ms: Number | None = Field(None, description="From the start to the first token; null without one.")
-    tokens_per_second: Number | None = Field(None, description="Tokens written per second; null where too few.")
-    cached: Literal["exact", "semantic"] | None = Field(None, description="How it was found in the cache, or null.")
-    similarity: float | None = Field(None, ge=-1, le=1, description="How similar the cached question was, or null.")
-    message: Id | None = Field(None, description="Id of the reply, as in `stream_start`; null outside a session.")
+    first_token_ms: Number | None = Field(description="From the start to the first token; null without one.")
+    tokens_per_second: Number | None = Field(description="Tokens written per second; null where too few.")
+    cached: Literal["exact", "semantic"] | None = Field(description="How it was found in the cache, or null.")
+    similarity: float | None = Field(ge=-1, le=1, description="How similar the cached question was, or null.")
+    message: Id | None = Field(description="Id of the reply, as in `stream_start`; null outside a session.")
 
 
 class ErrorEvent(DurableEvent):
@@ -255,11 +255,11 @@ class ErrorEvent(DurableEvent):
 
     type: Literal["error"] = "error"
     stream: Id = Field(description="The stream's id.")
-    code: str = Field(json_schema_extra={"enum": [code.value for code in ErrorCode]}, description="An error code.")
+    code: ErrorCodeText = Field(description="An error code.")
     message: str = Field(min_length=1, description="What happened and what to do next.")
     retryable: bool = Field(description="True where the same request may succeed later.")
     partial: bool = Field(description="True where the text so far is kept; false where it is void.")
-    usage: Usage | None = Field(None, description="What it cost, or null.")
+    usage: Usage | None = Field(description="What it cost, or null.")
 
 
 class MemberEvent(DurableEvent):
@@ -278,7 +278,7 @@ class MemberEvent(DurableEvent):
     type: Literal["member"] = "member"
     action: Literal["joined", "left", "removed", "role"] = Field(description="What happened.")
     user: User = Field(description="To whom.")
-    role: Role | None = Field(None, description="Their role now; null when they are gone.")
+    role: Role | None = Field(description="Their role now; null when they are gone.")
 
 
 class SessionEvent(DurableEvent):
@@ -316,17 +316,25 @@ class ProgressEvent(Event):
     ts: Count | None = Field(None, description="When, in milliseconds since 1970.")
     stream: Id = Field(description="The stream's id.")
     tokens: Count = Field(description="Tokens written so far; always a number.")
-    total: Count | None = Field(None, description="Most tokens expected, or null.")
-    percent: float | None = Field(None, ge=0, le=100, description="Share done, or null.")
-    eta_s: Number | None = Field(None, description="Seconds left, or null.")
-    tokens_per_second: Number | None = Field(None, description="Speed now, or null.")
+    total: Count | None = Field(description="Most tokens expected, or null.")
+    percent: float | None = Field(ge=0, le=100, description="Share done, or null.")
+    eta_s: Number | None = Field(description="Seconds left, or null.")
+    tokens_per_second: Number | None = Field(description="Speed now, or null.")
     phase: Phase = Field(description="What it is doing.")
-    queue_position: Count | None = Field(None, description="How many are before it, or null.")
+    queue_position: Count | None = Field(description="How many are before it, or null.")
 
 
 class PresenceEvent(Event):
     """Who is here: the full list in `users` on subscribing, then `changes`."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "oneOf": [
+                {"required": ["users"], "properties": {"users": {"type": "array"}}},
+                {"required": ["changes"], "properties": {"changes": {"type": "array"}}},
+            ]
+        }
+    )
     example: ClassVar[JsonObject] = {"type": "presence", "log": _LOG, "changes": [PresenceUser.example]}
 
     type: Literal["presence"] = "presence"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar, Literal, Self, TypeAlias
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from hanzo_live.protocol.base import (
     NO_NUL,
@@ -150,6 +150,14 @@ class StreamOptions(WireModel):
 class StreamRequest(StreamOptions):
     """What to ask, and how: `messages` or `content`, one of them. The body of `POST /v1/streams`."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "oneOf": [
+                {"required": ["messages"], "properties": {"messages": {"type": "array"}}},
+                {"required": ["content"], "properties": {"content": {"type": "string"}}},
+            ]
+        }
+    )
     example: ClassVar[JsonObject] = {"messages": [ChatMessage.example], "model": "llama-3-8b", "key": "c-1"}
 
     messages: Annotated[list[ChatMessage], Field(min_length=1, max_length=500)] | None = Field(

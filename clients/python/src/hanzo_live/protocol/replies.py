@@ -10,8 +10,7 @@ from typing import ClassVar, Literal, TypeAlias
 from pydantic import Field
 
 from hanzo_live.protocol.base import Base64, CommandId, Count, Epoch, Id, JsonObject, LogName, Number, WireModel
-from hanzo_live.protocol.errors import ErrorCode
-from hanzo_live.protocol.shapes import ConnectedUser, Limits, ServerInfo
+from hanzo_live.protocol.shapes import ConnectedUser, ErrorCodeText, Limits, ServerInfo
 
 _SESSION = "5f0c9c1e-11d7-4d3b-9c62-7f2a6f0d1c01"
 _STREAM = "c3a9d7f0-6d1b-4d0a-8b55-2f1e0a9b7c01"
@@ -76,11 +75,11 @@ class ErrorReply(Reply):
     }
 
     type: Literal["error"] = "error"
-    code: str = Field(json_schema_extra={"enum": [code.value for code in ErrorCode]}, description="An error code.")
+    code: ErrorCodeText = Field(description="An error code.")
     message: str = Field(min_length=1, description="What happened and what to do next.")
     retryable: bool = Field(description="True where the same request may succeed later.")
-    retry_after: Number | None = Field(None, description="Seconds to wait first, or null.")
-    field: str | None = Field(None, description="The field at fault, as `messages.0.content`, or null.")
+    retry_after: Number | None = Field(description="Seconds to wait first, or null.")
+    field: str | None = Field(description="The field at fault, as `messages.0.content`, or null.")
 
 
 class SubscribeOk(Ok):

@@ -5,9 +5,9 @@ Not for frames: those are in `commands.py`, `replies.py` and `events.py`.
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Literal, TypeAlias
+from typing import Annotated, Any, ClassVar, Literal, TypeAlias
 
-from pydantic import Field
+from pydantic import AfterValidator, Field, WithJsonSchema
 
 from hanzo_live.protocol.base import Count, Id, JsonObject, Number, WireModel
 from hanzo_live.protocol.errors import ErrorCode
@@ -24,6 +24,18 @@ ToolStatus: TypeAlias = Literal[
 ]
 Phase: TypeAlias = Literal["queued", "waiting", "thinking", "tool", "answering"]
 PresenceStatus: TypeAlias = Literal["active", "idle"]
+
+
+def _known_code(code: str) -> str:
+    return ErrorCode(code).value
+
+
+ErrorCodeText: TypeAlias = Annotated[
+    str,
+    AfterValidator(_known_code),
+    WithJsonSchema({"type": "string", "enum": [code.value for code in ErrorCode]}),
+]
+"""The values of `ErrorCode`: on the wire a code is text."""
 
 TERMINAL_STATUSES: frozenset[str] = frozenset({"complete", "stopped", "failed"})
 
@@ -160,7 +172,7 @@ class StreamFailure(WireModel):
         "retryable": True,
     }
 
-    code: str = Field(json_schema_extra={"enum": [code.value for code in ErrorCode]}, description="An error code.")
+    code: ErrorCodeText = Field(description="An error code.")
     message: str = Field(description="What happened and what to do next.")
     retryable: bool = Field(description="True where the same request may succeed later.")
 
