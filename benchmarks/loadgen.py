@@ -23,6 +23,8 @@ from benchmarks.lines import say
 from benchmarks.task import LoadTask
 
 _READ = 262_144
+_SWEEP_SECONDS = 0.05  # viewers that are only counted are read this often: a reader woken for every frame costs double
+_SWEEP_PART = 64  # of them between two looks at the sample, whose delay is measured
 _ENGINE_PING = b"\x81\x012"  # Socket.IO's own heartbeat, a text frame "2", answered by "3"
 _ENGINE_PONG = masked(b"3")
 
@@ -104,7 +106,9 @@ class Generator:
 
     def __init__(self, task: LoadTask) -> None:
         self.task = task
-        self.poll = select.epoll()
+        self.samples = select.epoll()  # and stdin
+        self.counted = select.epoll()
+        self.swept = 0.0
         self.viewers: dict[int, Viewer] = {}
         self.buffer = bytearray(_READ)
         self.engine_io = task.dialect == "socket.io"
@@ -157,18 +161,34 @@ class Generator:
             if reader.rest:
                 viewer.take(reader.rest, len(reader.rest))
             self.viewers[connection.fileno()] = viewer
-            self.poll.register(connection.fileno(), select.EPOLLIN)
+            (self.samples if sampled else self.counted).register(connection.fileno(), select.EPOLLIN)
 
     # -- reading ------------------------------------------------------------------------------------------------
 
     def pump(self, seconds: float) -> bool:
-        """Reads whatever is there, waiting at most `seconds` for the first of it. True: stdin has something."""
-        asked = False
-        viewers, buffer = self.viewers, self.buffer
-        for fd, _ in self.poll.poll(seconds, 4096):
+        """One round: what the sample has, waiting a moment for it, and a sweep of the others when it is due.
+
+        Waits at most `seconds`. True: stdin has something.
+        """
+        asked = self._read_samples(min(seconds, _SWEEP_SECONDS))
+        if time.monotonic() - self.swept >= _SWEEP_SECONDS or not seconds:
+            ready = self.counted.poll(0, max(1, len(self.viewers)))
+            for first in range(0, len(ready), _SWEEP_PART):
+                self._read(ready[first : first + _SWEEP_PART])
+                asked = self._read_samples(0) or asked
+            self.swept = time.monotonic()
+        return asked
+
+    def _read_samples(self, seconds: float) -> bool:
+        ready = self.samples.poll(seconds)
+        self._read(ready)
+        return any(fd == 0 for fd, _ in ready)
+
+    def _read(self, ready: list[tuple[int, int]]) -> None:
+        viewers, buffer, engine_io = self.viewers, self.buffer, self.engine_io
+        for fd, _ in ready:
             viewer = viewers.get(fd)
             if viewer is None:
-                asked = True
                 continue
             try:
                 size = viewer.recv_into(buffer)
@@ -180,12 +200,11 @@ class Generator:
                 self._lose(fd, viewer)
                 continue
             viewer.take(buffer, size)
-            if self.engine_io and buffer.find(_ENGINE_PING, 0, size) >= 0:
+            if engine_io and buffer.find(_ENGINE_PING, 0, size) >= 0:
                 viewer.send(_ENGINE_PONG)
-        return asked
 
     def _lose(self, fd: int, viewer: Viewer) -> None:
-        self.poll.unregister(fd)
+        (self.samples if isinstance(viewer, Sample) else self.counted).unregister(fd)
         viewer.open = False
         self.lost += 1
         # The socket stays open (unread) so that its number is not given to another viewer.
@@ -226,7 +245,7 @@ class Generator:
     def serve(self) -> None:
         """Reads viewers and does what stdin says until it ends."""
         os.set_blocking(0, False)
-        self.poll.register(0, select.EPOLLIN)
+        self.samples.register(0, select.EPOLLIN)
         pending = b""
         while True:
             if not self.pump(1.0):
