@@ -42,6 +42,12 @@ class Option:
     def key(self) -> str:
         return self.name.lower()
 
+    def format(self, value: Any) -> str:
+        """A parsed value as the environment carries it: `parse(format(value)) == value`."""
+        if isinstance(value, list):
+            return ",".join(value)
+        return str(value).lower() if isinstance(value, bool) else str(value)
+
     def parse(self, raw: Any) -> Any:
         """`raw` (text from the environment or a value from the configuration file) as this option's type."""
         if raw is None:
@@ -75,35 +81,151 @@ class Option:
 
 
 OPTIONS: tuple[Option, ...] = (
-    Option("HOST", "text", "127.0.0.1", "Address to listen on. Off loopback, sign-up is closed and anonymous use is off unless set."),
+    Option(
+        "HOST",
+        "text",
+        "127.0.0.1",
+        "Address to listen on. Off loopback, sign-up is closed and anonymous use is off unless set.",
+    ),
     Option("PORT", "int", 3001, "Port to listen on.", minimum=0),
-    Option("NODE_URL", "text", "", "The inference node (any OpenAI-compatible engine). Empty: port 8080 on this machine if something answers there, else the demo model is started."),
+    Option(
+        "NODE_URL",
+        "text",
+        "",
+        "The inference node (any OpenAI-compatible engine). Empty: port 8080 on this machine if something answers there, else the demo model is started.",
+    ),
     Option("NODE_API_KEY", "secret", "", "Key sent to the node as `Authorization: Bearer`."),
     Option("NODE_MODEL", "text", "", "Model asked for where a session names none. Empty: the node's first."),
-    Option("NODE_KIND", "text", "auto", "What engine the node is; `auto` asks it.", choices=("auto", "openai", "vllm", "llamacpp", "ollama", "lmstudio", "sglang", "litellm", "hanzo-engine", "hanzo-node", "scripted")),
-    Option("REDIS_URL", "text", "", "Redis or Valkey that holds the logs (`redis://`, `rediss://`, `unix://`). Empty: a private one is started in the data folder."),
+    Option(
+        "NODE_KIND",
+        "text",
+        "auto",
+        "What engine the node is; `auto` asks it.",
+        choices=(
+            "auto",
+            "openai",
+            "vllm",
+            "llamacpp",
+            "ollama",
+            "lmstudio",
+            "sglang",
+            "litellm",
+            "hanzo-engine",
+            "hanzo-node",
+            "scripted",
+        ),
+    ),
+    Option(
+        "REDIS_URL",
+        "text",
+        "",
+        "Redis or Valkey that holds the logs (`redis://`, `rediss://`, `unix://`). Empty: a private one is started in the data folder.",
+    ),
     Option("BROKER_URL", "text", "", "Celery's broker. Empty: the same server as REDIS_URL."),
-    Option("DATABASE_URL", "text", "", "PostgreSQL (`postgres://user:password@host/name`) or SQLite (`sqlite:///path`). Empty: SQLite in the data folder."),
-    Option("DATA_DIR", "text", "", "Folder for the database, the private Redis and the secret key. Empty: `~/.local/share/hanzo-live`."),
+    Option(
+        "DATABASE_URL",
+        "text",
+        "",
+        "PostgreSQL (`postgres://user:password@host/name`) or SQLite (`sqlite:///path`). Empty: SQLite in the data folder.",
+    ),
+    Option(
+        "DATA_DIR",
+        "text",
+        "",
+        "Folder for the database, the private Redis and the secret key. Empty: `~/.local/share/hanzo-live`.",
+    ),
     Option("WORKERS", "int", 1, "Celery worker processes that `serve` starts.", minimum=0),
     Option("SERVER", "text", "daphne", "The ASGI server that `serve` runs.", choices=("daphne", "uvicorn")),
+    Option(
+        "START_TIMEOUT",
+        "float",
+        10.0,
+        "Seconds `serve` waits at its start for a Redis or node of yours to answer.",
+        minimum=0,
+    ),
+    Option(
+        "LOG_TO",
+        "text",
+        "files",
+        "Where the log lines of what `serve` runs go: `files` in the data folder's `logs`, or `stderr` (containers).",
+        choices=("files", "stderr"),
+    ),
     Option("MAX_CONNECTIONS", "int", 10_000, "Sockets one web process takes before it answers 4503.", minimum=1),
-    Option("MAX_SOCKETS_PER_USER", "int", 1_000, "Sockets one user, and one address without a sign-in, may hold in one web process.", minimum=1),
-    Option("MAX_HANDSHAKES_PER_SECOND", "int", 200, "New sockets a second one address may open in one web process.", minimum=1),
+    Option(
+        "MAX_SOCKETS_PER_USER",
+        "int",
+        1_000,
+        "Sockets one user, and one address without a sign-in, may hold in one web process.",
+        minimum=1,
+    ),
+    Option(
+        "MAX_HANDSHAKES_PER_SECOND",
+        "int",
+        200,
+        "New sockets a second one address may open in one web process.",
+        minimum=1,
+    ),
     Option("MAX_SUBSCRIPTIONS", "int", 100, "Logs one socket may watch at once.", minimum=1),
     Option("MAX_STREAMS_PER_SOCKET", "int", 32, "Streams one socket may have running at once.", minimum=1),
     Option("MAX_FRAME_BYTES", "int", 1_048_576, "Largest frame a client may send.", minimum=1024),
-    Option("STREAM_TIMEOUT", "float", 300.0, "Seconds an answer may run before it is ended with `stream_timeout`.", minimum=1),
+    Option(
+        "STREAM_TIMEOUT",
+        "float",
+        300.0,
+        "Seconds an answer may run before it is ended with `stream_timeout`.",
+        minimum=1,
+    ),
     Option("NODE_CONNECT_TIMEOUT", "float", 10.0, "Seconds to wait for a connection to the node.", minimum=0.1),
-    Option("NODE_FIRST_BYTE_TIMEOUT", "float", 120.0, "Seconds to wait for the node's first byte of an answer.", minimum=0.1),
-    Option("NODE_IDLE_TIMEOUT", "float", 60.0, "Seconds of silence after which a node that has begun to answer is given up.", minimum=0.1),
-    Option("LOG_KEEP_HOURS", "float", 24.0, "How long a log outlives its last event in Redis; the transcript stays in the database.", minimum=1),
-    Option("ALLOWED_ORIGINS", "list", [], "Further origins whose pages may open sockets and call `/v1` (`https://app.example.com`). Our own origin always may."),
-    Option("ALLOWED_HOSTS", "list", [], "Host names this server answers to. Loopback names always work on a loopback address."),
-    Option("ALLOW_ANONYMOUS", "bool", None, "Whether people who are not signed in may start private streams. Default: only on loopback."),
-    Option("SIGNUP", "text", "", "Who may make an account: `open`, `invite` or `closed`. Default: open on loopback, else closed.", choices=("", *get_args(SignUp))),
+    Option(
+        "NODE_FIRST_BYTE_TIMEOUT",
+        "float",
+        120.0,
+        "Seconds to wait for the node's first byte of an answer.",
+        minimum=0.1,
+    ),
+    Option(
+        "NODE_IDLE_TIMEOUT",
+        "float",
+        60.0,
+        "Seconds of silence after which a node that has begun to answer is given up.",
+        minimum=0.1,
+    ),
+    Option(
+        "LOG_KEEP_HOURS",
+        "float",
+        24.0,
+        "How long a log outlives its last event in Redis; the transcript stays in the database.",
+        minimum=1,
+    ),
+    Option(
+        "ALLOWED_ORIGINS",
+        "list",
+        [],
+        "Further origins whose pages may open sockets and call `/v1` (`https://app.example.com`). Our own origin always may.",
+    ),
+    Option(
+        "ALLOWED_HOSTS",
+        "list",
+        [],
+        "Host names this server answers to. Loopback names always work on a loopback address.",
+    ),
+    Option(
+        "ALLOW_ANONYMOUS",
+        "bool",
+        None,
+        "Whether people who are not signed in may start private streams. Default: only on loopback.",
+    ),
+    Option(
+        "SIGNUP",
+        "text",
+        "",
+        "Who may make an account: `open`, `invite` or `closed`. Default: open on loopback, else closed.",
+        choices=("", *get_args(SignUp)),
+    ),
     Option("SECRET_KEY", "secret", "", "Signs cookies. Empty: made once and kept in the data folder."),
-    Option("TRUST_PROXY", "bool", False, "Whether `X-Forwarded-For` and `-Proto` of the connecting proxy are believed."),
+    Option(
+        "TRUST_PROXY", "bool", False, "Whether `X-Forwarded-For` and `-Proto` of the connecting proxy are believed."
+    ),
     Option("DEBUG", "bool", False, "Django's debug pages. Never on a machine that others reach."),
 )
 
@@ -130,14 +252,23 @@ def read_config_file(folder: Path) -> dict[str, Any]:
             raise OptionError(f"{path} must hold one object of options.")
         named = {key.replace("-", "_").upper(): value for key, value in values.items()}
         if unknown := sorted(set(named) - set(BY_NAME)):
-            raise OptionError(f"{path} names options that do not exist: {', '.join(unknown)}. See docs/configuration.md.")
+            raise OptionError(
+                f"{path} names options that do not exist: {', '.join(unknown)}. See docs/configuration.md."
+            )
         return named
     return {}
 
 
 def load(environ: Mapping[str, str] = os.environ, folder: Path | None = None) -> dict[str, Any]:
     """Every option by name, parsed. Raises OptionError with a sentence for the operator."""
-    from_file = read_config_file(folder or Path.cwd())
-    return {
-        option.name: option.parse(environ.get(option.name, from_file.get(option.name))) for option in OPTIONS
-    }
+    raw = given(environ, folder)
+    return {option.name: option.parse(raw.get(option.name)) for option in OPTIONS}
+
+
+def given(environ: Mapping[str, str] = os.environ, folder: Path | None = None) -> dict[str, Any]:
+    """What was given by name, unparsed: the environment before the configuration file. Empty variables count as unset.
+
+    Raises OptionError for a configuration file that cannot be read.
+    """
+    values = read_config_file(folder or Path.cwd())
+    return values | {name: environ[name] for name in BY_NAME if environ.get(name)}

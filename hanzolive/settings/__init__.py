@@ -11,6 +11,7 @@ from typing import Any
 import environ
 
 from hanzolive import options
+from hanzolive.folder import data_folder, redis_url
 from hanzolive.logging import configure_logging
 
 BASE_DIR = Path(__file__).resolve().parent.parent.parent
@@ -31,7 +32,7 @@ def is_loopback(host: str) -> bool:
 
 
 ON_LOOPBACK = is_loopback(HOST)
-DATA_DIR = Path(OPTIONS["DATA_DIR"] or Path.home() / ".local/share/hanzo-live").expanduser().resolve()
+DATA_DIR = data_folder(OPTIONS["DATA_DIR"])
 
 
 def kept_secret_key() -> str:
@@ -82,7 +83,7 @@ NODE_KIND: str = OPTIONS["NODE_KIND"]
 
 # Redis: the logs, the channel layer, the broker, the cache -------------------------------------------------------
 
-REDIS_URL: str = OPTIONS["REDIS_URL"] or f"unix://{DATA_DIR}/redis.sock?db=0"
+REDIS_URL: str = OPTIONS["REDIS_URL"] or redis_url(DATA_DIR)
 
 
 def broker_url_of(redis_url: str) -> str:

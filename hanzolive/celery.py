@@ -1,0 +1,50 @@
+"""The Celery app `hanzolive`: how tasks travel. What they do is `streaming.tasks`; when they recur is said there too."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "hanzolive.settings")
+
+from celery import Celery
+from celery.signals import beat_init, setup_logging, worker_ready
+from django.conf import settings
+
+from hanzolive.cli.readiness import say_ready
+
+app = Celery("hanzolive")
+app.conf.update(
+    broker_url=settings.CELERY_BROKER_URL,
+    broker_connection_retry_on_startup=True,
+    broker_connection_max_retries=None,
+    broker_transport_options={
+        # Longer than any stream: a task that is redelivered while it runs would start a second copy.
+        "visibility_timeout": 3600,
+        "global_keyprefix": "hanzo-live:celery:",
+        "socket_keepalive": True,
+    },
+    broker_pool_limit=20,
+    accept_content=["json"],
+    task_serializer="json",
+    task_acks_late=True,
+    task_ignore_result=True,
+    task_default_queue="streams",
+    worker_prefetch_multiplier=1,
+    worker_hijack_root_logger=False,
+    worker_send_task_events=False,
+    timezone="UTC",
+    beat_schedule_filename=str(settings.DATA_DIR / "beat-schedule"),
+)
+app.autodiscover_tasks(["streaming"])
+
+
+@setup_logging.connect
+def keep_our_logging(**_: Any) -> None:
+    """Connected, so that Celery leaves the logging as the settings have made it."""
+
+
+@worker_ready.connect
+@beat_init.connect
+def tell_supervisor(**_: Any) -> None:
+    say_ready()

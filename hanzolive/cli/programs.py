@@ -1,0 +1,58 @@
+"""The web server, the Celery workers and beat as programs for the supervisor. (Redis: `redis`, the model: `node`.)"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import sys
+from collections.abc import Mapping
+
+import httpx
+
+from hanzolive.cli.child import Program
+
+# Streams that one worker process carries at a time: each waits in a thread, one event loop does the work.
+SLOTS = 250
+CELERY = [sys.executable, "-m", "celery", "-A", "hanzolive.celery:app"]
+LISTENER_FD = "HANZO_LIVE_LISTENER_FD"
+POLL_SECONDS = 0.05
+
+
+def worker_command(name: str) -> list[str]:
+    return [
+        *CELERY,
+        *("worker", "--pool", "threads", "--concurrency", str(SLOTS), "--prefetch-multiplier", "1"),
+        *("--hostname", f"{name}@%h", "--without-gossip", "--without-mingle", "--loglevel", "WARNING"),
+    ]
+
+
+def worker(number: int, environment: Mapping[str, str]) -> Program:
+    return Program(f"worker {number}", worker_command(f"worker-{number}"), environment, stop_within=3.0)
+
+
+def beat(environment: Mapping[str, str]) -> Program:
+    return Program("beat", [*CELERY, "beat", "--loglevel", "WARNING", "--pidfile="], environment, stop_within=1.0)
+
+
+def web(listener: socket.socket, url: str, environment: Mapping[str, str]) -> Program:
+    """The web server on a socket that listens already."""
+    number = listener.fileno()
+    return Program(
+        name="web",
+        command=[sys.executable, "-m", "hanzolive.cli.web"],
+        environment={**environment, LISTENER_FD: str(number)},
+        ready=lambda: _answers(url),
+        stop_within=3.0,
+        pass_fds=(number,),
+    )
+
+
+async def _answers(url: str) -> None:
+    async with httpx.AsyncClient(timeout=5, trust_env=False) as client:
+        while True:
+            try:
+                if (await client.get(f"{url}/health")).status_code < 500:
+                    return
+            except httpx.HTTPError:
+                pass
+            await asyncio.sleep(POLL_SECONDS)
