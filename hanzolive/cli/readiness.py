@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 
 READY_FD = "HANZO_LIVE_READY_FD"
@@ -11,5 +12,6 @@ def say_ready() -> None:
     """Tell the supervisor, if there is one; at most once."""
     number = os.environ.pop(READY_FD, None)
     if number is not None:
-        os.write(int(number), b"ready")
+        with contextlib.suppress(BrokenPipeError):  # it no longer waits: something else failed to start
+            os.write(int(number), b"ready")
         os.close(int(number))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import signal
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
@@ -75,8 +74,7 @@ class Supervisor:
         finally:
             for task in (coming_up, asked, rotating):
                 task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await coming_up
+            await asyncio.wait({coming_up})
             await self._stop()
 
     async def _stop(self) -> None:
