@@ -1,0 +1,282 @@
+/**
+ * The client: one connection, streams and subscriptions over it. How each of them works is in their own files; here
+ * they are put together.
+ */
+
+import { Connection } from "./connection";
+import type { ConnectionState } from "./connection-state";
+import { Emitter, type Listener } from "./emitter";
+import { defaultEnvironment, type Environment } from "./environment";
+import { LiveError } from "./errors";
+import { newKey } from "./key";
+import { LiveStream } from "./live-stream";
+import {
+  answerFields,
+  withDefaults,
+  type HanzoLiveClientOptions,
+  type SendRequest,
+  type StreamRequest,
+} from "./options";
+import type { LogSink, SubscribeOptions } from "./subscription";
+import { Subscriptions } from "./subscriptions";
+import { socketUrl } from "./url";
+import { VERSION } from "./version";
+import type { LogEvent, MessageSendOk, Role, SessionInviteOk, StreamEvent, StreamStartOk, Welcome } from "./protocol.generated";
+
+export interface ClientEvents {
+  /** Something went wrong; what can go on does. */
+  error: [LiveError];
+  /** An attempt to come back begins. */
+  reconnect: [attempt: number];
+  reconnected: [];
+  connection: [ConnectionState];
+  stream_start: [{ stream: string; model: string; userId: string | null }];
+  /** `duration` in ms; `totalTokens` are those generated. */
+  stream_complete: [{ stream: string; duration: number; totalTokens: number; tokensPerSecond: number }];
+  stream_error: [{ stream: string | null; error: LiveError; model: string | null }];
+}
+
+interface Link {
+  connection: Connection;
+  subscriptions: Subscriptions;
+}
+
+export class HanzoLiveClient {
+  private readonly events = new Emitter<ClientEvents>();
+  private readonly environment: Environment;
+  private readonly main: Link;
+  /** Sockets of single streams, with `multiplexing: false`. */
+  private readonly extra = new Set<Link>();
+  private readonly logs = new Map<string, string>();
+
+  constructor(
+    private readonly options: HanzoLiveClientOptions = {},
+    environment?: Environment,
+  ) {
+    this.environment = environment ?? defaultEnvironment(options.WebSocket);
+    this.main = this.link();
+    const { connection } = this.main;
+    connection.on("state", (state) => this.events.emit("connection", state));
+    connection.on("error", (error) => this.events.emit("error", error));
+    connection.on("reconnect", (attempt) => this.events.emit("reconnect", attempt));
+    connection.on("reconnected", () => this.events.emit("reconnected"));
+  }
+
+  get connectionState(): ConnectionState {
+    return this.main.connection.state;
+  }
+
+  /** Resolves once connected. Rejects with a LiveError when attempts are spent or the server refused. */
+  connect(): Promise<Welcome> {
+    return this.main.connection.ready();
+  }
+
+  /** Tries again at once, where it waits or has given up. */
+  retryNow(): void {
+    this.main.connection.retryNow();
+  }
+
+  /** Resolves when the connection is back. Rejects when it will not come back by itself. */
+  async waitForReconnect(): Promise<void> {
+    await this.main.connection.ready();
+  }
+
+  /** Closes everything; streams on the server go on. Whatever is being read ends with STREAM_INTERRUPTED. */
+  disconnect(): void {
+    const error = new LiveError("DISCONNECTED", "The client was disconnected.", { retryable: true });
+    for (const link of [this.main, ...this.extra]) {
+      link.subscriptions.endAll(error);
+      link.connection.stop();
+    }
+    this.extra.clear();
+  }
+
+  on<K extends keyof ClientEvents>(event: K, listener: Listener<ClientEvents[K]>): () => void {
+    return this.events.on(event, listener);
+  }
+
+  off<K extends keyof ClientEvents>(event: K, listener: Listener<ClientEvents[K]>): void {
+    this.events.off(event, listener);
+  }
+
+  onConnection(listener: (state: ConnectionState) => void): () => void {
+    return this.events.on("connection", listener);
+  }
+
+  /** Watches a log (`session:<id or slug>`, `stream:<id>`): first a snapshot, then every event, in order and once. */
+  subscribe(log: string, listener: (event: LogEvent) => void, options: SubscribeOptions = {}): () => void {
+    const sink: LogSink = { event: listener, ended: (error) => this.events.emit("error", error) };
+    const leave = this.watch(log, sink, options);
+    return leave;
+  }
+
+  /** Stops watching a log, for every listener of this client. */
+  async unsubscribe(log: string): Promise<void> {
+    await this.main.subscriptions.remove(log);
+  }
+
+  /** As `subscribe`, and tells when and why it ended. */
+  watch(log: string, sink: LogSink, options: SubscribeOptions = {}): () => void {
+    this.main.connection.start();
+    return this.main.subscriptions.add(log, sink, options);
+  }
+
+  /** Asks a model; iterates the answer's text. */
+  chat(request: StreamRequest): LiveStream {
+    return this.begin("text", request);
+  }
+
+  /** Asks a model; iterates text, or events with `events: true` or `streamToolCalls: true`. */
+  stream(request: StreamRequest & ({ events: true } | { streamToolCalls: true })): LiveStream<StreamEvent>;
+  stream(request: StreamRequest): LiveStream;
+  stream(request: StreamRequest): LiveStream<string | StreamEvent> {
+    return request.events === true || request.streamToolCalls === true
+      ? this.begin<StreamEvent>("events", request)
+      : this.begin("text", request);
+  }
+
+  /** Reads on where reading was interrupted: the whole text so far comes first. */
+  resume(stream: string): LiveStream {
+    const live = new LiveStream("text", { stop: (id) => this.stop(id) });
+    live.begin(stream);
+    const leave = this.watch(this.logs.get(stream) ?? `stream:${stream}`, this.sinkOf(live, () => leave()), {
+      showThoughts: this.options.showThoughts,
+    });
+    this.guard(live, this.main);
+    return live;
+  }
+
+  /** Posts a message in a session and, unless `reply` is false, asks the model. Safe to repeat with the same `key`. */
+  async sendMessage(request: SendRequest): Promise<{ message: string; stream: string | null }> {
+    const { session, content, reply, ...answer } = withDefaults(this.options, request);
+    const key = answer.key ?? newKey();
+    const frame = { type: "message.send", session, content, reply, ...answerFields({ ...answer, key }) };
+    const ok = (await this.main.connection.request(frame, { repeat: true })) as unknown as MessageSendOk;
+    return { message: ok.message, stream: ok.stream ?? null };
+  }
+
+  /** Stops a stream; what it wrote stays. */
+  async stop(stream: string): Promise<void> {
+    await this.main.connection.request({ type: "stream.stop", stream }, { repeat: true });
+  }
+
+  /** Invites somebody to a session; gives the link, this once. */
+  async invite(session: string, email: string | null, role: Role = "editor"): Promise<SessionInviteOk> {
+    const frame = { type: "session.invite", session, email: email ?? undefined, role };
+    return (await this.main.connection.request(frame)) as unknown as SessionInviteOk;
+  }
+
+  private begin<Item extends string | StreamEvent = string>(yields: "text" | "events", request: StreamRequest): LiveStream<Item> {
+    const link = this.options.multiplexing === false ? this.privateLink() : this.main;
+    const live = new LiveStream<Item>(yields, { stop: (id) => this.stop(id) });
+    const { session, messages, content, ...answer } = withDefaults(this.options, request);
+    const frame = {
+      type: "stream.start",
+      session,
+      messages,
+      content,
+      ...answerFields({ ...answer, key: answer.key ?? newKey() }),
+    };
+    let leave: (() => void) | undefined;
+    const finish = () => {
+      leave?.();
+      this.release(link);
+    };
+    link.connection
+      .request(frame, {
+        repeat: true,
+        onOk: (reply) => {
+          const ok = reply as unknown as StreamStartOk;
+          this.logs.set(ok.stream, ok.log);
+          live.begin(ok.stream);
+          leave = link.subscriptions.adopt(ok, this.sinkOf(live, finish), { showThoughts: answer.showThoughts });
+          this.guard(live, link);
+        },
+      })
+      .catch((reason: unknown) => {
+        const error = LiveError.from(reason);
+        live.fail(error);
+        this.events.emit("stream_error", { stream: null, error, model: answer.model ?? null });
+        this.release(link);
+      });
+    return live;
+  }
+
+  /** Feeds a log's events to a stream, tells the client's listeners, and calls `finish` at the end. */
+  private sinkOf(live: LiveStream<string | StreamEvent>, finish: () => void): LogSink {
+    return {
+      event: (event) => {
+        if (live.isOver) return;
+        const over = live.take(event);
+        if (event.type === "stream_start" && event.stream === live.id) {
+          this.events.emit("stream_start", { stream: event.stream, model: event.model, userId: event.user?.id ?? null });
+        }
+        if (!over) return;
+        this.announceEnd(live);
+        finish();
+      },
+      ended: (error) => {
+        live.fail(error);
+        finish();
+      },
+    };
+  }
+
+  private announceEnd(live: LiveStream<string | StreamEvent>): void {
+    const state = live.state;
+    if (!state) return;
+    const stream = state.id;
+    this.logs.delete(stream);
+    if (state.error) {
+      const error = LiveError.fromWire(state.error, { stream, text: state.content });
+      this.events.emit("stream_error", { stream, error, model: state.model });
+    } else {
+      this.events.emit("stream_complete", {
+        stream,
+        duration: state.durationMs ?? 0,
+        totalTokens: state.usage?.completion_tokens ?? state.tokens,
+        tokensPerSecond: state.tokensPerSecond ?? 0,
+      });
+    }
+  }
+
+  /** A stream's reader hears of a lost connection: at once if it does not resume, else when nobody tries any more. */
+  private guard(live: LiveStream<string | StreamEvent>, link: Link): void {
+    const resumes = this.options.resumeOnReconnect ?? true;
+    const off = link.connection.on("state", (state) => {
+      if (live.isOver) {
+        off();
+      } else if ("error" in state) {
+        off();
+        live.fail(state.error);
+      } else if (!resumes && state.status !== "live") {
+        off();
+        live.fail(new LiveError("DISCONNECTED", "The connection was lost while the answer was read."));
+      }
+    });
+  }
+
+  private link(): Link {
+    const connection = new Connection(
+      {
+        url: socketUrl(this.options.url),
+        client: `hanzo-live-js/${VERSION}`,
+        token: this.options.token,
+        getToken: this.options.getToken,
+        reconnect: this.options.reconnect,
+      },
+      this.environment,
+    );
+    return { connection, subscriptions: new Subscriptions(connection) };
+  }
+
+  private privateLink(): Link {
+    const link = this.link();
+    this.extra.add(link);
+    return link;
+  }
+
+  private release(link: Link): void {
+    if (this.extra.delete(link)) link.connection.stop();
+  }
+}

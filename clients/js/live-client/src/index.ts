@@ -1,0 +1,26 @@
+/** The public face of `@hanzo/live-client`. */
+
+export { HanzoLiveClient, type ClientEvents } from "./client";
+export type { ConnectionState } from "./connection-state";
+export type { ReconnectOptions } from "./backoff";
+export { defaultEnvironment, type Environment, type SocketLike } from "./environment";
+export { LiveError, type LiveErrorCode, type LiveErrorDetails, type WireErrorBody } from "./errors";
+export { FrameScheduler } from "./frame-scheduler";
+export { newKey } from "./key";
+export { LiveStream } from "./live-stream";
+export { LogPosition, type Verdict } from "./log-position";
+export { EMPTY_LOG, foldLog, withMessages, type LogState } from "./log-state";
+export type {
+  AnswerOptions,
+  CacheOptions,
+  HanzoLiveClientOptions,
+  McpOptions,
+  SendRequest,
+  StreamDefaults,
+  StreamRequest,
+} from "./options";
+export { SessionStore, type OutgoingMessage, type SessionState } from "./session-store";
+export { foldStream, isOver, newStream, streamFromSnapshot, type StreamState } from "./stream-state";
+export type { LogSink, SubscribeOptions } from "./subscription";
+export { VERSION } from "./version";
+export type * from "./protocol.generated";

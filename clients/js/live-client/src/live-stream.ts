@@ -1,0 +1,246 @@
+/**
+ * One answer as it is written: iterate it for text or for events, more than once if you like, and stop it.
+ * It is no promise: `await` gives the same object. Failures, also those to start, surface where it is read.
+ */
+
+import { LiveError } from "./errors";
+import { foldStream, isOver, newStream, streamFromSnapshot, type StreamState } from "./stream-state";
+import type { LogEvent, SnapshotStream, StreamEvent } from "./protocol.generated";
+
+const KINDS: ReadonlySet<string> = new Set<StreamEvent["type"]>([
+  "stream_start",
+  "token",
+  "thought",
+  "tool_call",
+  "tool_result",
+  "reset",
+  "complete",
+  "error",
+]);
+
+/** What a stream needs of whoever runs it. */
+export interface StreamControl {
+  stop(id: string): Promise<void>;
+}
+
+export class LiveStream<Item extends string | StreamEvent = string> implements AsyncIterable<Item> {
+  private current: StreamState | null = null;
+  private readonly log: StreamEvent[] = [];
+  private failure: LiveError | null = null;
+  private stopWanted = false;
+  private waiters: (() => void)[] = [];
+
+  constructor(
+    private readonly yields: "text" | "events",
+    private readonly control: StreamControl,
+  ) {}
+
+  /** The stream's id; null until the server has given it one. */
+  get id(): string | null {
+    return this.current?.id ?? null;
+  }
+
+  /** Everything known of it; null until the server has started it. */
+  get state(): StreamState | null {
+    return this.current;
+  }
+
+  get isOver(): boolean {
+    return this.failure !== null || (this.current !== null && isOver(this.current.status));
+  }
+
+  /** Text or events, as it was asked for. Throws a LiveError where the stream fails. */
+  [Symbol.asyncIterator](): AsyncIterator<Item> {
+    return (this.yields === "text" ? this.strings() : this.events()) as AsyncIterator<Item>;
+  }
+
+  /** Every event from the start, the terminal one included. Throws only where the terminal event cannot be had. */
+  async *events(): AsyncGenerator<StreamEvent, void, undefined> {
+    for (let next = 0; ; ) {
+      const event = this.log[next];
+      if (event) {
+        next += 1;
+        yield event;
+        if (event.type === "complete" || event.type === "error") return;
+      } else if (this.failure) {
+        throw this.failure;
+      } else {
+        await this.change();
+      }
+    }
+  }
+
+  /** The whole text, once it is whole. Rejects with a LiveError that has the text so far. */
+  async text(): Promise<string> {
+    while (!this.isOver) await this.change();
+    this.throwIfFailed();
+    return this.current?.content ?? "";
+  }
+
+  /** Ends the answer; what was written so far stays. Resolves when the server has taken it. */
+  async stop(): Promise<void> {
+    if (this.isOver) return;
+    if (this.current) await this.control.stop(this.current.id);
+    else this.stopWanted = true;
+  }
+
+  /** The server gave it an id. */
+  begin(id: string): void {
+    this.current = newStream(id);
+    this.wake();
+    if (this.stopWanted) this.control.stop(id).catch(() => undefined);
+  }
+
+  /** An event of its log, in order and once; others' are ignored. True when it was the last that matters. */
+  take(event: LogEvent): boolean {
+    if (!this.current || this.isOver) return this.isOver;
+    if (event.type === "snapshot") {
+      const snapshot = event.state.streams.find(({ id }) => id === this.current?.id);
+      if (snapshot) this.catchUp(snapshot, event);
+      else this.catchUpFromTranscript(event);
+    } else if ("stream" in event && event.stream === this.current.id) {
+      this.current = foldStream(this.current, event);
+      if (KINDS.has(event.type)) this.log.push(event as StreamEvent);
+    } else {
+      return false;
+    }
+    this.wake();
+    return this.isOver;
+  }
+
+  /** No event will come any more. */
+  fail(error: LiveError): void {
+    if (this.isOver) return;
+    this.failure = this.current
+      ? new LiveError("STREAM_INTERRUPTED", error.message, {
+          retryable: true,
+          stream: this.current.id,
+          text: this.current.content,
+          cause: error,
+        })
+      : error;
+    this.wake();
+  }
+
+  private async *strings(): AsyncGenerator<string, void, undefined> {
+    let had = "";
+    for (;;) {
+      const text = this.current?.content ?? "";
+      const shared = Math.min(had.length, text.length);
+      // After a `reset` the text begins again; as long as it says the same, a reader of strings need not know.
+      if (text !== had && text.slice(0, shared) !== had.slice(0, shared)) throw this.begunAgain(had);
+      if (text.length > had.length) {
+        const more = text.slice(had.length);
+        had = text;
+        yield more;
+        continue;
+      }
+      if (this.isOver) {
+        this.throwIfFailed();
+        if (text.length < had.length) throw this.begunAgain(had);
+        return;
+      }
+      await this.change();
+    }
+  }
+
+  private begunAgain(text: string): LiveError {
+    const message = "The answer began again with another text. Read `events()` to follow a `reset`.";
+    return new LiveError("STREAM_INTERRUPTED", message, { retryable: true, stream: this.current?.id ?? "", text });
+  }
+
+  private throwIfFailed(): void {
+    if (this.failure) throw this.failure;
+    const { error, id, content } = this.current ?? {};
+    if (error) throw LiveError.fromWire(error, { stream: id ?? "", text: content ?? "" });
+  }
+
+  /** After a cut: what a snapshot has more than we do, told as events. */
+  private catchUp(snapshot: SnapshotStream, at: { log: string; seq: number; ts?: number | null }): void {
+    const before = this.current ?? newStream(snapshot.id);
+    this.current = streamFromSnapshot(snapshot, before);
+    const stream = snapshot.id;
+    const base = { log: at.log, seq: at.seq, ts: at.ts ?? Date.now(), stream };
+    let had = before;
+    const extends_ =
+      snapshot.content.startsWith(had.content) &&
+      had.thoughts.every((thought, step) => snapshot.thoughts[step]?.startsWith(thought) ?? false);
+    if (!extends_) {
+      this.log.push({ ...base, type: "reset", reason: "The answer began again while the connection was away." });
+      had = newStream(stream);
+    }
+    snapshot.thoughts.forEach((thought, step) => {
+      const data = thought.slice(had.thoughts[step]?.length ?? 0);
+      if (data) this.log.push({ ...base, type: "thought", step, data, n: 0 });
+    });
+    for (const call of snapshot.tool_calls) this.log.push({ ...base, type: "tool_call", ...call });
+    const data = snapshot.content.slice(had.content.length);
+    if (data) this.log.push({ ...base, type: "token", data, n: 0 });
+    this.pushEnd(base);
+  }
+
+  /** A session's snapshot has only running streams: one that is not there has ended, and its message has the text. */
+  private catchUpFromTranscript(event: Extract<LogEvent, { type: "snapshot" }>): void {
+    const id = this.current?.id;
+    const message = event.state.messages.find(({ stream }) => stream === id);
+    if (!id || !message || message.status === "queued" || message.status === "streaming") return;
+    const failed = {
+      code: "stream_interrupted" as const,
+      message: "The answer failed while the connection was away. Ask again.",
+      retryable: true,
+    };
+    this.catchUp(
+      {
+        id,
+        message: message.id,
+        status: message.status,
+        content: message.content,
+        thoughts: [...(this.current?.thoughts ?? [])],
+        tool_calls: [...(this.current?.toolCalls ?? [])],
+        usage: null,
+        finish_reason: message.finish_reason,
+        error: message.status === "failed" ? failed : null,
+      },
+      event,
+    );
+  }
+
+  private pushEnd(base: { log: string; seq: number; ts: number; stream: string }): void {
+    const state = this.current;
+    if (!state || !isOver(state.status)) return;
+    const usage = state.usage ?? {
+      prompt_tokens: 0,
+      completion_tokens: state.tokens,
+      total_tokens: state.tokens,
+      estimated: true,
+    };
+    if (state.error) {
+      const { code, message, retryable } = state.error;
+      this.log.push({ ...base, type: "error", code, message, retryable, partial: state.content !== "", usage });
+    } else {
+      this.log.push({
+        ...base,
+        type: "complete",
+        finish_reason: state.finishReason ?? "stop",
+        stopped_by: state.stoppedBy,
+        usage,
+        duration_ms: state.durationMs ?? 0,
+        first_token_ms: null,
+        tokens_per_second: state.tokensPerSecond,
+        cached: null,
+        similarity: null,
+        message: state.message,
+      });
+    }
+  }
+
+  private change(): Promise<void> {
+    return new Promise((resolve) => this.waiters.push(resolve));
+  }
+
+  private wake(): void {
+    const waiters = this.waiters;
+    this.waiters = [];
+    for (const waiter of waiters) waiter();
+  }
+}

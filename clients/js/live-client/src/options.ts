@@ -1,0 +1,134 @@
+/** What a caller may say, in this language's names, and the wire's fields for it. */
+
+import type { ReconnectOptions } from "./backoff";
+import type { SocketLike } from "./environment";
+import type { ChatMessage } from "./protocol.generated";
+
+export interface CacheOptions {
+  enabled?: boolean;
+  /** The only backend there is. */
+  backend?: "redis";
+  /** Seconds. */
+  ttl?: number;
+  semantic?: boolean;
+  similarityThreshold?: number;
+}
+
+export interface McpOptions {
+  enabled?: boolean;
+  servers?: string[];
+}
+
+/** Options that a client sets for all its streams, and a call may override. */
+export interface StreamDefaults {
+  model?: string;
+  preferLocal?: boolean;
+  fallbackToCloud?: boolean;
+  /** Must be a node that the operator configured. */
+  localNodeUrl?: string;
+  cache?: CacheOptions;
+  mcp?: McpOptions;
+  /** Tokens after which a frame comes earlier than `flushInterval`. */
+  bufferSize?: number;
+  /** Least time between frames, in ms. */
+  flushInterval?: number;
+  showThoughts?: boolean;
+}
+
+export interface HanzoLiveClientOptions extends StreamDefaults {
+  /** Default: the page's origin, else `ws://localhost:3001`. */
+  url?: string;
+  /** An API token or a ticket. In the browser the session cookie is enough. */
+  token?: string;
+  /** Asked before each connection: for tokens that expire. */
+  getToken?: () => string | null | Promise<string | null>;
+  reconnect?: ReconnectOptions;
+  /** Iteration of streams continues through cuts of the connection (default true). */
+  resumeOnReconnect?: boolean;
+  /** All streams over one socket (default true); false opens one for each. */
+  multiplexing?: boolean;
+  /** For runtimes without a global WebSocket: the class, for example from `ws`. */
+  WebSocket?: new (url: string) => SocketLike;
+}
+
+/** Settings of one answer, as `stream.start` and `message.send` share them. */
+export interface AnswerOptions extends StreamDefaults {
+  /** Idempotency: the same key starts once. Made up where absent. */
+  key?: string;
+  maxTokens?: number;
+  temperature?: number;
+  topP?: number;
+  stop?: string | string[];
+  seed?: number;
+  tools?: "auto" | Record<string, unknown>[];
+  toolChoice?: "auto" | "none" | "required" | Record<string, unknown>;
+  streamToolCalls?: boolean;
+  /** Refused with `LOCAL_ONLY` rather than sent to a cloud node. */
+  forceLocal?: boolean;
+  overlap?: "queue" | "reject" | "interrupt";
+}
+
+export interface StreamRequest extends AnswerOptions {
+  messages?: ChatMessage[];
+  /** The prompt alone, instead of `messages`. */
+  content?: string;
+  /** Id or slug of the session to answer in. */
+  session?: string;
+  /** Iterate events instead of strings. */
+  events?: boolean;
+}
+
+export interface SendRequest extends AnswerOptions {
+  session: string;
+  content: string;
+  /** False posts without asking the model. */
+  reply?: boolean;
+}
+
+/** The wire's fields of one answer. Undefined ones are left out by JSON. */
+export function answerFields(options: AnswerOptions): Record<string, unknown> {
+  return {
+    model: options.model,
+    key: options.key,
+    max_tokens: options.maxTokens,
+    temperature: options.temperature,
+    top_p: options.topP,
+    stop: options.stop,
+    seed: options.seed,
+    tools: options.tools,
+    tool_choice: options.toolChoice,
+    stream_tool_calls: options.streamToolCalls,
+    show_thoughts: options.showThoughts,
+    overlap: options.overlap,
+    mcp: options.mcp,
+    route: routeFields(options),
+    cache: options.cache && {
+      enabled: options.cache.enabled,
+      backend: options.cache.backend,
+      ttl: options.cache.ttl,
+      semantic: options.cache.semantic,
+      similarity_threshold: options.cache.similarityThreshold,
+    },
+    flush_ms: options.flushInterval,
+    buffer_size: options.bufferSize,
+  };
+}
+
+function routeFields(options: AnswerOptions): Record<string, unknown> | undefined {
+  const route = {
+    prefer_local: options.preferLocal,
+    force_local: options.forceLocal,
+    fallback_to_cloud: options.fallbackToCloud,
+    local_node_url: options.localNodeUrl,
+  };
+  return Object.values(route).some((value) => value !== undefined) ? route : undefined;
+}
+
+/** The client's defaults under what the call says; absent fields of the call do not hide a default. */
+export function withDefaults<T extends AnswerOptions>(defaults: StreamDefaults, call: T): T {
+  const { model, preferLocal, fallbackToCloud, localNodeUrl, cache, mcp, bufferSize, flushInterval, showThoughts } =
+    defaults;
+  const base = { model, preferLocal, fallbackToCloud, localNodeUrl, cache, mcp, bufferSize, flushInterval, showThoughts };
+  const given = Object.fromEntries(Object.entries(call).filter(([, value]) => value !== undefined));
+  return { ...base, ...given } as T;
+}

@@ -1,0 +1,166 @@
+/**
+ * A session as a page shows it: the log's state, what is on its way, and how the connection is. Framework-free:
+ * `subscribe` and `getSnapshot` are what React's `useSyncExternalStore` takes.
+ */
+
+import type { HanzoLiveClient } from "./client";
+import type { ConnectionState } from "./connection-state";
+import { LiveError } from "./errors";
+import { FrameScheduler } from "./frame-scheduler";
+import { newKey } from "./key";
+import { EMPTY_LOG, foldLog, withMessages, type LogState } from "./log-state";
+import type { AnswerOptions } from "./options";
+import type { SubscribeOptions } from "./subscription";
+import type { LogEvent, Message } from "./protocol.generated";
+
+/** A message that was sent and is not in the log yet. */
+export interface OutgoingMessage {
+  readonly key: string;
+  readonly content: string;
+  readonly status: "sending" | "failed";
+  readonly error: LiveError | null;
+}
+
+export interface SessionState extends LogState {
+  readonly connection: ConnectionState;
+  /** `loading` until the first snapshot; `ended` when access was refused or taken away (`endedBy`). */
+  readonly status: "loading" | "ready" | "ended";
+  readonly endedBy: LiveError | null;
+  readonly outgoing: readonly OutgoingMessage[];
+}
+
+export class SessionStore {
+  private state: SessionState;
+  /** What readers see: changes at most once a frame. */
+  private shown: SessionState;
+  private readonly listeners = new Set<() => void>();
+  private readonly frames = new FrameScheduler(() => this.show());
+  private closers: (() => void)[] = [];
+  private users = 0;
+
+  constructor(
+    private readonly client: HanzoLiveClient,
+    /** Id or slug. */
+    readonly session: string,
+    private readonly options: SubscribeOptions = {},
+  ) {
+    this.state = {
+      ...EMPTY_LOG,
+      connection: client.connectionState,
+      status: "loading",
+      endedBy: null,
+      outgoing: [],
+    };
+    this.shown = this.state;
+  }
+
+  /** Watches the session until the result is called as often as this was. */
+  open(): () => void {
+    if (this.users++ === 0) this.begin();
+    let open = true;
+    return () => {
+      if (!open) return;
+      open = false;
+      if (--this.users === 0) this.end();
+    };
+  }
+
+  readonly subscribe = (listener: () => void): (() => void) => {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  };
+
+  readonly getSnapshot = (): SessionState => this.shown;
+
+  /** Posts a message; it shows as outgoing until the log has it. Never rejects: failures show on the message. */
+  async send(content: string, options: AnswerOptions & { reply?: boolean } = {}): Promise<void> {
+    await this.transmit({ key: options.key ?? newKey(), content, status: "sending", error: null }, options);
+  }
+
+  /** Sends a failed message again: with the same key, so that it cannot be there twice. */
+  async resend(key: string): Promise<void> {
+    const failed = this.state.outgoing.find((message) => message.key === key);
+    if (failed) await this.transmit({ ...failed, status: "sending", error: null }, {});
+  }
+
+  /** Takes a failed message away. */
+  discard(key: string): void {
+    this.change({ outgoing: this.state.outgoing.filter((message) => message.key !== key) });
+    this.frames.flush();
+  }
+
+  /** Stops a stream. Rejects with a LiveError. */
+  stop(stream: string): Promise<void> {
+    return this.client.stop(stream);
+  }
+
+  /** Puts older messages in, as REST gives them. */
+  addOlder(messages: readonly Message[], hasMore: boolean): void {
+    this.state = { ...withMessages(this.state, messages), hasMore } as SessionState;
+    this.frames.schedule();
+  }
+
+  private begin(): void {
+    if (this.state.status === "ended") this.change({ status: "loading", endedBy: null });
+    const leave = this.client.watch(
+      `session:${this.session}`,
+      { event: (event) => this.take(event), ended: (error) => this.change({ status: "ended", endedBy: error }) },
+      this.options,
+    );
+    const off = this.client.onConnection((connection) => this.change({ connection }));
+    this.closers = [leave, off];
+    this.change({ connection: this.client.connectionState });
+  }
+
+  private end(): void {
+    for (const close of this.closers) close();
+    this.closers = [];
+    this.frames.cancel();
+    this.shown = this.state;
+  }
+
+  private take(event: LogEvent): void {
+    const next = foldLog(this.state, event) as SessionState;
+    if (event.type === "snapshot") {
+      this.state = { ...next, status: "ready", outgoing: this.notIn(next.messages) };
+    } else if (event.type === "message" && event.message.key !== null) {
+      const { key } = event.message;
+      this.state = { ...next, outgoing: next.outgoing.filter((message) => message.key !== key) };
+    } else if (next !== this.state) {
+      this.state = next;
+    } else {
+      return;
+    }
+    this.frames.schedule();
+  }
+
+  private notIn(messages: readonly Message[]): readonly OutgoingMessage[] {
+    return this.state.outgoing.filter(({ key }) => !messages.some((message) => message.key === key));
+  }
+
+  private async transmit(message: OutgoingMessage, options: AnswerOptions & { reply?: boolean }): Promise<void> {
+    const others = this.state.outgoing.filter(({ key }) => key !== message.key);
+    this.change({ outgoing: [...others, message] });
+    try {
+      await this.client.sendMessage({ ...options, session: this.session, content: message.content, key: message.key });
+      // It stays until the log brings it: taken away now, it would be gone for a moment.
+      this.change({ outgoing: this.notIn(this.state.messages) });
+    } catch (reason) {
+      const error = LiveError.from(reason);
+      const outgoing = this.notIn(this.state.messages).map((each) =>
+        each.key === message.key ? { ...each, status: "failed" as const, error } : each,
+      );
+      this.change({ outgoing });
+    }
+  }
+
+  private change(changes: Partial<SessionState>): void {
+    this.state = { ...this.state, ...changes };
+    this.frames.schedule();
+  }
+
+  private show(): void {
+    this.shown = this.state;
+    for (const listener of [...this.listeners]) listener();
+  }
+}

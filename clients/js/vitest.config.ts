@@ -1,0 +1,36 @@
+import { defineConfig } from "vitest/config";
+
+/** One project a package. Workspace packages are tested from their sources, not from a build. */
+const resolve = { conditions: ["hanzo-source", "module", "import", "default"] };
+const ssr = { resolve: { conditions: resolve.conditions, externalConditions: ["hanzo-source"] } };
+
+export default defineConfig({
+  test: {
+    maxWorkers: 2,
+    projects: [
+      {
+        root: "live-client",
+        resolve,
+        ssr,
+        test: { name: "live-client", environment: "node", include: ["test/**/*.test.ts"] },
+      },
+      {
+        root: "live",
+        resolve,
+        ssr,
+        test: { name: "live", environment: "jsdom", include: ["test/**/*.test.tsx"] },
+      },
+      {
+        root: "web",
+        resolve,
+        ssr,
+        test: {
+          name: "web",
+          environment: "jsdom",
+          include: ["test/**/*.test.{ts,tsx}"],
+          setupFiles: ["test/setup.ts"],
+        },
+      },
+    ],
+  },
+});
