@@ -1038,7 +1038,7 @@ export interface ErrorReply {
 /**
  * A message was posted, or changed: it takes the place of the one with its id.
  *
- * A reply is announced by one with `status: streaming` and no text before its `stream_start`.
+ * A reply is announced by one with status `queued` or `streaming` and no text before its `stream_start`.
  */
 export interface MessageEvent {
   /** The log it belongs to. */

@@ -58,7 +58,7 @@ class DurableEvent(Event):
 class MessageEvent(DurableEvent):
     """A message was posted, or changed: it takes the place of the one with its id.
 
-    A reply is announced by one with `status: streaming` and no text before its `stream_start`.
+    A reply is announced by one with status `queued` or `streaming` and no text before its `stream_start`.
     """
 
     example: ClassVar[JsonObject] = {"type": "message", "log": _LOG, "seq": 41, "ts": _TS, "message": Message.example}

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar, Literal, Self, TypeAlias
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Discriminator, Field, Tag, model_validator
 
 from hanzo_live.protocol.base import (
     NO_NUL,
@@ -65,6 +65,16 @@ class OpenAITool(WireModel):
 
     type: Literal["function"] = Field(description="OpenAI knows functions only.")
     function: FunctionSpec = Field(description="The function.")
+
+
+def _tool_shape(tool: object) -> str:
+    return "openai" if isinstance(tool, OpenAITool) or (isinstance(tool, dict) and "function" in tool) else "short"
+
+
+Tool: TypeAlias = Annotated[
+    Annotated[OpenAITool, Tag("openai")] | Annotated[FunctionSpec, Tag("short")], Discriminator(_tool_shape)
+]
+"""A tool in either shape; told apart by the field `function`, so that a fault is named in the shape that was meant."""
 
 
 class FunctionName(WireModel):
@@ -129,7 +139,7 @@ class StreamOptions(WireModel):
     seed: int | None = Field(
         None, ge=-(2**53) + 1, le=2**53 - 1, description="Same seed, same answer, where the node can."
     )
-    tools: Literal["auto"] | Annotated[list[OpenAITool | FunctionSpec], Field(max_length=128)] | None = Field(
+    tools: Literal["auto"] | Annotated[list[Tool], Field(max_length=128)] | None = Field(
         None, description="`auto` (what MCP and the server offer), OpenAI's shape, or {name, description, parameters}."
     )
     tool_choice: Literal["auto", "none", "required"] | ToolChoice | None = Field(

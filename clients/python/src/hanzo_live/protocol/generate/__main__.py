@@ -59,17 +59,17 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     root = options.root or find_root(Path.cwd()) or find_root(Path(__file__).resolve())
     if root is None or not root.is_dir():
-        print("No repository found here. Name its folder with --root.", file=sys.stderr)
+        sys.stderr.write("No repository found here. Name its folder with --root.\n")
         return 2
     if not options.check:
         for path in write(root):
-            print(path)
+            sys.stdout.write(f"{path}\n")
         return 0
     wrong = differing(root)
     for path in wrong:
-        print(f"{path} differs from the models.", file=sys.stderr)
+        sys.stderr.write(f"{path} differs from the models.\n")
     if wrong:
-        print("Run `python -m hanzo_live.protocol.generate` and commit what it writes.", file=sys.stderr)
+        sys.stderr.write("Run `python -m hanzo_live.protocol.generate` and commit what it writes.\n")
     return 1 if wrong else 0
 
 

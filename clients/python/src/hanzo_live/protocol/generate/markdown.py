@@ -58,17 +58,12 @@ def page() -> str:
         "subprotocol": SUBPROTOCOL,
         "flush_classes": ", ".join(map(str, FLUSH_CLASSES_MS[:-1])) + f" or {FLUSH_CLASSES_MS[-1]}",
         "commands": "\n".join(_command(name, model, schemas) for name, model in COMMANDS.items()),
-        "replies": "\n".join(
-            f"### `{name}`\n\n{_words(model)}\n\n{_fields(schemas[model.__name__])}\n{_example(model)}"
-            for name, model in REPLIES.items()
-        ),
+        "replies": "\n".join(_frame("Reply", name, model, schemas, {"type"}) for name, model in REPLIES.items()),
         "stream_options": _fields(schemas["StreamOptions"]),
         "request_shapes": _shapes(_REQUEST_SHAPES, schemas),
         "event_summary": _event_summary(),
         "events": "\n".join(
-            f"### `{name}`\n\n{_words(model)}\n\n{_fields(schemas[model.__name__], leave_out={'log', 'seq', 'ts', 'prev'})}\n"
-            f"{_example(model)}"
-            for name, model in EVENTS.items()
+            _frame("Event", name, model, schemas, _envelope(model.durable)) for name, model in EVENTS.items()
         ),
         "shapes": _shapes(_SHAPES, schemas),
         "states": _table(
@@ -105,17 +100,29 @@ def page() -> str:
 
 
 def _command(name: str, model: type[Command], schemas: dict[str, JsonObject]) -> str:
-    options = set(StreamOptions.model_fields) if issubclass(model, StreamOptions) else set()
+    options = set(StreamOptions.model_fields) if StreamOptions in model.__mro__ else set[str]()
     schema = schemas[model.__name__]
-    text = f"### `{name}`\n\n{_words(model)}\n\n{_fields(schema, leave_out={'id', 'type', *options})}\n"
+    text = f"### `{name}`\n\n{_words(model)}\n\n{_fields(schema, leave_out={'id', 'type', *options})}"
     if options:
         text += "\nAnd every [stream option](#stream-options).\n"
     answer = OKS.get(name)
     if answer is None:
-        return text + f"{_example(model)}\nThe answer is [`{model.answer}`](#{model.answer}).\n"
+        return text + f"{_example(model)}\nThe answer is [`{model.answer}`](#reply-{model.answer}).\n"
     carried = _fields(schemas[answer.__name__], leave_out={"id", "type"}, none="")
     text += f"{_example(model)}\n`ok`: {_words(answer)}\n"
     return text + (f"\n{carried}" if carried else "")
+
+
+def _frame(
+    what: str, name: str, model: type[WireModel], schemas: dict[str, JsonObject], leave_out: Iterable[str]
+) -> str:
+    fields = _fields(schemas[model.__name__], leave_out=leave_out)
+    return f"### {what} `{name}`\n\n{_words(model)}\n\n{fields}{_example(model)}"
+
+
+def _envelope(durable: bool) -> set[str]:
+    """What is said once above all events."""
+    return {"type", "log", "ts", "prev", *(["seq"] if durable else [])}
 
 
 def _event_summary() -> str:
@@ -123,7 +130,7 @@ def _event_summary() -> str:
         ("type", "durable", "meaning"),
         (
             (
-                f"[`{name}`](#{name})",
+                f"[`{name}`](#event-{name})",
                 "yes, terminal" if model.terminal else _yes(model.durable),
                 _words(model).split("\n")[0],
             )
@@ -141,7 +148,7 @@ def _fields(schema: JsonObject, *, leave_out: Iterable[str] = (), none: str = "N
     rows = [
         (f"`{name}`", _type(field), "yes" if name in required else "", _meaning(field))
         for name, field in schema.get("properties", {}).items()
-        if name not in {*leave_out, "type"} or ("const" not in field and name == "type")
+        if name not in leave_out
     ]
     return _table(("field", "type", "required", "meaning"), rows) if rows else none
 
@@ -181,9 +188,11 @@ def _bounds(low: float | None, high: float | None, unit: str) -> str:
         high = None
     if low is not None and low <= -largest:
         low = None
-    if high is None:
-        return "" if low is None else f" (≥ {low:,g}{unit})" if isinstance(low, float) else f" (≥ {low:,}{unit})"
-    return f" (≤ {_number(high)}{unit})" if low is None else f" ({_number(low)} to {_number(high)}{unit})"
+    if high is not None and low is not None:
+        return f" ({_number(low)} to {_number(high)}{unit})"
+    if high is not None:
+        return f" (≤ {_number(high)}{unit})"
+    return "" if low is None else f" (≥ {_number(low)}{unit})"
 
 
 def _number(value: float) -> str:
