@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import selectors
@@ -9,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping
-from typing import Any, Self
+from typing import Any, Self, cast
 
 from benchmarks.process import Child, TargetUnavailable, Workshop
 
@@ -71,6 +72,27 @@ class Helper:
                 self._pending += chunk
         line, _, self._pending = self._pending.partition(b"\n")
         return line
+
+
+async def stdin_speaks() -> None:
+    """The helper's end, while it works: returns when the harness sends a line (or is gone)."""
+    loop = asyncio.get_running_loop()
+    spoken = asyncio.Event()
+    loop.add_reader(0, spoken.set)
+    try:
+        await spoken.wait()
+    finally:
+        loop.remove_reader(0)
+
+
+def read_task() -> dict[str, Any]:
+    """The helper's task: the first line, read byte by byte so that what follows stays in the pipe."""
+    line = b""
+    while not line.endswith(b"\n"):
+        if not (byte := os.read(0, 1)):
+            raise EOFError("the harness ended before it gave a task")
+        line += byte
+    return cast(dict[str, Any], json.loads(line))
 
 
 def say(event: str, **fields: Any) -> None:

@@ -19,7 +19,7 @@ from typing import Any
 
 from benchmarks import measure, payloads, tokens
 from benchmarks.frames import CLOSE, PING, PONG, Frame, FrameCounter, FrameReader, check_answer, handshake, masked
-from benchmarks.lines import say
+from benchmarks.lines import read_task, say
 from benchmarks.task import LoadTask
 
 _READ = 262_144
@@ -294,10 +294,7 @@ def _await_step(connection: socket.socket, reader: FrameReader, seen: list[Frame
 
 
 def main() -> int:
-    line = b""
-    while not line.endswith(b"\n"):  # byte by byte: what follows the line is for serve() and must stay in the pipe
-        line += os.read(0, 1)
-    generator = Generator(LoadTask.from_json(json.loads(line)))
+    generator = Generator(LoadTask.from_json(read_task()))
     started = time.monotonic()
     try:
         generator.connect()

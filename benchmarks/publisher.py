@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import importlib
-import json
-import sys
 import time
 from pathlib import Path
 from typing import Any, cast
@@ -17,7 +15,7 @@ from typing import Any, cast
 import uvloop
 
 from benchmarks import tokens
-from benchmarks.lines import say
+from benchmarks.lines import read_task, say, stdin_speaks
 from benchmarks.targets.base import PublisherModule
 
 
@@ -32,7 +30,7 @@ async def publish(task: dict[str, Any]) -> None:
     latest = 0.0
     async with module.open_publisher(task["config"]) as send:
         say("ready")
-        await asyncio.get_running_loop().run_in_executor(None, sys.stdin.readline)
+        await stdin_speaks()
         started = time.monotonic()
         for number in range(count):
             wait = started + number / rate - time.monotonic()
@@ -48,7 +46,7 @@ async def publish(task: dict[str, Any]) -> None:
 
 
 def main() -> None:
-    task = json.loads(sys.stdin.readline())
+    task = read_task()
     try:
         uvloop.run(publish(task))
     except (OSError, ValueError, LookupError) as error:

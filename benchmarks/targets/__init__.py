@@ -1,10 +1,27 @@
-"""The targets of the fan-out figures, one file each. `FANOUT` is the order they run and print in."""
+"""The targets, one file each. `FANOUT` (P1, P2) and `ASK` (P4) are the order they run and print in."""
 
 from __future__ import annotations
 
-from benchmarks.targets.base import FanoutTarget
+from benchmarks.targets.base import AskTarget, FanoutTarget
 from benchmarks.targets.channels_tutorial import ChannelsTutorial
+from benchmarks.targets.hanzo import HanzoAsk, HanzoFanout
+from benchmarks.targets.litellm import LiteLLM
 from benchmarks.targets.nchan import Nchan
 from benchmarks.targets.node_peers import SOCKET_IO, WS
+from benchmarks.targets.scripted_node import NodeItself
 
-FANOUT: tuple[FanoutTarget, ...] = (Nchan(), WS, SOCKET_IO, ChannelsTutorial())
+FANOUT: tuple[FanoutTarget, ...] = (
+    HanzoFanout("daphne"),
+    HanzoFanout("uvicorn"),
+    Nchan(),
+    WS,
+    SOCKET_IO,
+    ChannelsTutorial(),
+)
+ASK: tuple[AskTarget, ...] = (
+    NodeItself(),
+    HanzoAsk("hanzo", "Hanzo Live (WebSocket, SQLite)"),
+    HanzoAsk("hanzo-postgres", "Hanzo Live (WebSocket, PostgreSQL)", with_postgres=True),
+    HanzoAsk("hanzo-openai", "Hanzo Live (OpenAI endpoint, SQLite)", kind="sse"),
+    LiteLLM(),
+)

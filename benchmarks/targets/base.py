@@ -1,4 +1,4 @@
-"""What a target is: something that viewers can watch a stream on. One file per target implements it; no measuring here."""
+"""What a target is: something to watch a stream on (P1, P2) or to ask for an answer (P4). No measuring here."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from benchmarks.asker import Place
 from benchmarks.process import Workshop
 from benchmarks.task import ViewerShape
 
@@ -45,6 +46,29 @@ class FanoutTarget(Protocol):
 
     def start(self, shop: Workshop, viewers: int) -> Running:
         """Starts it, ready for that many viewers. Raises TargetUnavailable, in words, when it cannot run here."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class AskRunning:
+    """A started target of P4."""
+
+    place: Place
+    version: str
+    pids: list[int]  # everything of it, for its CPU
+
+
+class AskTarget(Protocol):
+    """One row of P4."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def title(self) -> str: ...
+
+    def start(self, shop: Workshop, node_port: int, models: tuple[str, ...]) -> AskRunning:
+        """Starts it before the node on `node_port`, able to serve `models`. Raises TargetUnavailable, in words."""
         ...
 
 

@@ -1,0 +1,180 @@
+"""P4: the first token. Client's command → its first token, less the node's own: idle, and while 100 other streams run."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import Any
+
+from benchmarks import measure
+from benchmarks.asker import Place
+from benchmarks.lines import Helper
+from benchmarks.process import TargetUnavailable, Workshop, workshop
+from benchmarks.run import Plan, Result
+from benchmarks.targets import ASK
+from benchmarks.targets.base import AskRunning, AskTarget
+from benchmarks.targets.scripted_node import start as start_node
+
+PROBE_MODEL = "script-fast@tokens=16,rate=200"
+RUNNING_RATE = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Asks:
+    """How much is asked."""
+
+    idle: int  # starts, one after the other
+    loaded: int  # starts while the others run
+    others: int = 100  # streams that run meanwhile
+    interval: float = 0.1  # seconds from start to start while they run
+    ramp: float = 5.0  # seconds over which the others start
+
+    @property
+    def running_model(self) -> str:
+        """An answer long enough to outlast the measurement."""
+        seconds = self.ramp * 2 + self.loaded * self.interval + 60
+        return f"script-slow@rate={RUNNING_RATE},tokens={round(seconds * RUNNING_RATE)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Firsts:
+    """Percentiles of the first token in ms, and of what is added to the node's own."""
+
+    count: int
+    p50: float
+    p99: float
+    added_p50: float | None = None
+    added_p99: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AskRow:
+    """What came of one target."""
+
+    target: str
+    title: str
+    version: str
+    idle: Firsts
+    loaded: Firsts | None
+    others: int
+    others_tokens: float  # tokens a second that the other streams received together, while starts arrived
+    cpu_share: float  # of a core, the target's processes together, meanwhile
+    invalid: str
+    samples: dict[str, list[float]] = dataclasses.field(default_factory=dict)  # first tokens in ms, in order
+
+    def to_json(self) -> dict[str, Any]:
+        return dataclasses.asdict(self)
+
+
+def measure_target(target: AskTarget, asks: Asks) -> AskRow:
+    """Starts a node and the target before it, asks, ends both."""
+    with workshop() as shop:
+        _, node_port = start_node(shop)
+        running = target.start(shop, node_port, (PROBE_MODEL, asks.running_model))
+        _probe(shop, running.place, "warm", 8, 0)
+        idle = _probe(shop, running.place, "idle", asks.idle, 0)
+        try:
+            loaded, tokens, cpu = _loaded(shop, running, asks)
+        except TargetUnavailable as error:
+            row = _row(target, running, asks, idle, None, 0.0, 0.0)
+            return dataclasses.replace(row, invalid=f"under load: {str(error).splitlines()[0]}")
+        return _row(target, running, asks, idle, loaded, tokens, cpu)
+
+
+def _probe(shop: Workshop, place: Place, name: str, count: int, interval: float) -> list[float]:
+    task = {
+        "role": "probe",
+        "name": name,
+        "place": dataclasses.asdict(place),
+        "model": PROBE_MODEL,
+        "count": count,
+        "interval": interval,
+    }
+    prober = Helper.start(shop, "asker", f"probe-{name}", task, {})
+    first: list[float] = prober.hear("probed", 60 + count * max(interval, 0.3))["first"]
+    return first
+
+
+def _loaded(shop: Workshop, running: AskRunning, asks: Asks) -> tuple[list[float], float, float]:
+    task = {
+        "role": "load",
+        "place": dataclasses.asdict(running.place),
+        "model": asks.running_model,
+        "streams": asks.others,
+        "ramp": asks.ramp,
+    }
+    others = Helper.start(shop, "asker", "load", task, {})
+    others.hear("loaded", asks.ramp * 2 + 30)
+    before = measure.cpu_seconds(running.pids)
+    firsts = _probe(shop, running.place, "loaded", asks.loaded, asks.interval)
+    cpu = measure.cpu_seconds(running.pids) - before
+    others.tell("end")
+    tokens = float(others.hear("received", 10)["tokens_per_second"])
+    return firsts, tokens, cpu / (asks.loaded * asks.interval)
+
+
+def _row(
+    target: AskTarget,
+    running: AskRunning,
+    asks: Asks,
+    idle: list[float],
+    loaded: list[float] | None,
+    tokens: float,
+    cpu: float,
+) -> AskRow:
+    short = loaded is not None and tokens < 0.9 * asks.others * RUNNING_RATE
+    return AskRow(
+        target=target.name,
+        title=target.title,
+        version=running.version,
+        idle=_firsts(idle),
+        loaded=_firsts(loaded) if loaded else None,
+        others=asks.others,
+        others_tokens=tokens,
+        cpu_share=cpu,
+        invalid=f"the other streams got {tokens:.0f} tokens/s instead of {asks.others * RUNNING_RATE}" if short else "",
+        samples={"idle": idle, "loaded": loaded or []},
+    )
+
+
+def _firsts(values: list[float]) -> Firsts:
+    return Firsts(len(values), measure.percentile(values, 0.5), measure.percentile(values, 0.99))
+
+
+def less_the_node(rows: list[AskRow]) -> list[AskRow]:
+    """The rows with what each adds: less the *median* of the node asked directly under the same load.
+
+    The median also for the p99: taking the node's own p99 away would let a slow moment of the node pay for one of ours.
+    """
+    node = next((row for row in rows if row.target == "node"), None)
+    if node is None:
+        return rows
+
+    def added(firsts: Firsts | None, base: Firsts | None) -> Firsts | None:
+        if firsts is None or base is None:
+            return firsts
+        return dataclasses.replace(firsts, added_p50=firsts.p50 - base.p50, added_p99=firsts.p99 - base.p50)
+
+    return [
+        row
+        if row is node
+        else dataclasses.replace(
+            row, idle=added(row.idle, node.idle) or row.idle, loaded=added(row.loaded, node.loaded)
+        )
+        for row in rows
+    ]
+
+
+def run(plan: Plan) -> Result:
+    """Every target of P4 that runs here."""
+    asks = Asks(idle=40, loaded=60) if plan.quick else Asks(idle=200, loaded=200)
+    cost = 20 + asks.idle * 0.13 + asks.ramp + asks.loaded * asks.interval
+    rows, left_out = plan.each(ASK, cost, lambda target: measure_target(target, asks))
+    return Result(
+        part="P4",
+        title="First token: the client's command to its first token, less the node's own",
+        setting=f"{asks.idle} starts one after the other; then {asks.loaded} starts, one every "
+        f"{asks.interval * 1000:.0f} ms, while {asks.others} streams run at {RUNNING_RATE} tokens/s",
+        rows=[row.to_json() for row in less_the_node(rows)],
+        left_out=left_out,
+    )

@@ -1,0 +1,160 @@
+"""Hanzo Live itself, complete: `hanzo-live serve` with its private Valkey, Celery worker and one web process."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import json
+import uuid
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Literal
+
+from benchmarks import measure
+from benchmarks.asker import Place
+from benchmarks.process import Child, TargetUnavailable, Workshop, free_port, http_answers
+from benchmarks.targets import postgres, scripted_node
+from benchmarks.targets.base import AskRunning, Running, Send
+from benchmarks.task import Step, ViewerShape
+
+Server = Literal["daphne", "uvicorn"]
+WEB = "hanzolive.cli.web"
+# Documented settings: a benchmark's viewers are one user from one address, which the defaults refuse on purpose.
+LIMITS = {
+    "MAX_SOCKETS_PER_USER": "20000",
+    "MAX_CONNECTIONS": "20000",
+    "MAX_HANDSHAKES_PER_SECOND": "20000",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A running `hanzo-live serve`."""
+
+    child: Child
+    port: int
+    data: Path
+    token: str
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.token}"}
+
+    @property
+    def redis_url(self) -> str:
+        """Where its log is: what it told of itself in its data folder."""
+        return str(json.loads((self.data / "serve.lock").read_text())["REDIS_URL"])
+
+    def pids(self, part: str) -> list[int]:
+        """Its processes whose command line has `part`."""
+        return [pid for pid in self.child.pids if part in measure.command_line(pid)]
+
+
+def serve(shop: Workshop, server: Server, node_port: int, database_url: str = "") -> Served:
+    """Starts it, with an account and its token."""
+    port, data = free_port(), shop.folder / "data"
+    # fmt: off
+    command = [scripted_node.COMMAND, "serve", "--port", str(port), "--server", server, "--data-dir", data,
+               "--node-url", f"http://127.0.0.1:{node_port}"]
+    # fmt: on
+    env = {**LIMITS, "DATABASE_URL": database_url} if database_url else LIMITS
+    child = shop.start("serve", command, env=env, cwd=shop.folder)
+    shop.wait(child, lambda: http_answers(port, "/ready"), "Hanzo Live answered", 60)
+    where = ["--data-dir", str(data), *(["--database-url", database_url] if database_url else [])]
+    maker = shop.start(
+        "user",
+        [scripted_node.COMMAND, "user", "create", "bench", "--password", uuid.uuid4().hex, "--token", *where],
+        cwd=shop.folder,
+    )
+    if maker.guard.wait(30) != 0:
+        raise TargetUnavailable(f"no account could be made. Its last words:\n{maker.tail()}")
+    return Served(child, port, data, maker.tail(1).strip())
+
+
+def _versions(server: Server) -> str:
+    return f"hanzo-live {version('hanzo-live')}, {server} {version(server)}"
+
+
+@dataclass(frozen=True, slots=True)
+class HanzoFanout:
+    """The FanoutTarget on one of the two servers."""
+
+    server: Server
+    publisher_module: str = "benchmarks.targets.hanzo"
+
+    @property
+    def name(self) -> str:
+        return f"hanzo-{self.server}"
+
+    @property
+    def title(self) -> str:
+        return f"Hanzo Live ({self.server})"
+
+    def start(self, shop: Workshop, viewers: int) -> Running:
+        _, node_port = scripted_node.start(shop)
+        served = serve(shop, self.server, node_port)
+        log = _new_session(served)
+        subscribe = json.dumps({"id": 1, "type": "subscribe", "log": log})
+        return Running(
+            viewer=ViewerShape(
+                port=served.port,
+                path="/v1/live",
+                subprotocol="hanzo.live.v1",
+                identities=[served.headers],
+                steps=[Step(send=subscribe, expect='"type":"snapshot"')],
+            ),
+            server_pids=served.pids(WEB),
+            broker_pids=served.pids("valkey-server"),
+            publisher={"redis_url": served.redis_url, "log": log},
+            version=_versions(self.server),
+        )
+
+
+def _new_session(served: Served) -> str:
+    """A session's log."""
+    connection = http.client.HTTPConnection("127.0.0.1", served.port, timeout=10)
+    headers = {**served.headers, "Content-Type": "application/json"}
+    connection.request("POST", "/v1/sessions", json.dumps({"title": "Benchmark"}), headers)
+    answer = connection.getresponse()
+    body = answer.read().decode()
+    if answer.status != 201:
+        raise TargetUnavailable(f"a session could not be made: {answer.status} {body[:300]}")
+    return str(json.loads(body)["log"])
+
+
+@dataclass(frozen=True, slots=True)
+class HanzoAsk:
+    """The AskTarget: over our WebSocket or our OpenAI endpoint, with SQLite or PostgreSQL."""
+
+    name: str
+    title: str
+    kind: Literal["live", "sse"] = "live"
+    with_postgres: bool = False
+
+    def start(self, shop: Workshop, node_port: int, models: tuple[str, ...]) -> AskRunning:
+        url, database = postgres.start(shop) if self.with_postgres else ("", "SQLite")
+        served = serve(shop, "daphne", node_port, url)
+        path = "/v1/live" if self.kind == "live" else scripted_node.CHAT_PATH
+        return AskRunning(
+            Place(self.kind, served.port, path, served.headers),
+            f"{_versions('daphne')}, {database}",
+            served.child.pids,
+        )
+
+
+@contextlib.asynccontextmanager
+async def open_publisher(config: dict[str, Any]) -> AsyncIterator[Send]:
+    """Appends each token to the log as a worker does: one atomic call that also rings the group."""
+    from streaming.log import Entry, LogWriter
+
+    writer, stream = LogWriter(config["redis_url"]), str(uuid.uuid4())
+
+    async def send(number: int, text: str) -> None:
+        await writer.append(config["log"], Entry(type="token", stream=stream, data=text, n=1))
+
+    try:
+        yield send
+    finally:
+        await writer.close()

@@ -1,0 +1,50 @@
+"""The LiteLLM proxy before the same node: one worker, no database, no callbacks, its log silent."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from dataclasses import dataclass
+
+from benchmarks.asker import Place
+from benchmarks.process import ROOT, TargetUnavailable, Workshop, free_port, http_answers
+from benchmarks.targets.base import AskRunning
+from benchmarks.targets.scripted_node import CHAT_PATH
+
+VENV = ROOT / ".make" / "litellm-venv"
+
+
+@dataclass(frozen=True, slots=True)
+class LiteLLM:
+    """The AskTarget."""
+
+    name: str = "litellm"
+    title: str = "LiteLLM proxy"
+
+    def start(self, shop: Workshop, node_port: int, models: tuple[str, ...]) -> AskRunning:
+        program = VENV / "bin" / "litellm"
+        if not program.exists():
+            raise TargetUnavailable("litellm[proxy] is not installed: run benchmarks/setup.sh")
+        config = shop.folder / "litellm.yaml"  # JSON is YAML
+        upstream = {"api_base": f"http://127.0.0.1:{node_port}/v1", "api_key": "none"}
+        config.write_text(
+            json.dumps(
+                {
+                    "model_list": [
+                        {"model_name": model, "litellm_params": {"model": f"openai/{model}", **upstream}}
+                        for model in models
+                    ],
+                    "litellm_settings": {"request_timeout": 300, "telemetry": False, "set_verbose": False},
+                }
+            )
+        )
+        port = free_port()
+        env = {"LITELLM_LOCAL_MODEL_COST_MAP": "True", "LITELLM_MODE": "PRODUCTION", "LITELLM_LOG": "ERROR"}
+        command = [program, "--config", config, "--host", "127.0.0.1", "--port", str(port), "--num_workers", "1"]
+        child = shop.start("litellm", [*command, "--telemetry", "False"], env=env, cwd=shop.folder)
+        shop.wait(child, lambda: http_answers(port, "/health/liveliness"), "LiteLLM answered", 60)
+        asked = subprocess.run(
+            [VENV / "bin" / "python", "-c", "from importlib.metadata import version; print(version('litellm'))"],
+            capture_output=True, text=True, check=True,
+        )  # fmt: skip
+        return AskRunning(Place("sse", port, CHAT_PATH, {}), f"litellm {asked.stdout.strip()}", child.pids)
