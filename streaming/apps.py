@@ -8,5 +8,7 @@ class StreamingConfig(AppConfig):
 
     def ready(self) -> None:
         from streaming import outbox
+        from streaming.sockets import revocation
 
         outbox.connect()
+        revocation.connect()

@@ -25,7 +25,7 @@ logger = logging.getLogger(__name__)
 
 # Silence after which the connection is asked whether it lives, and how long the answer may take.
 PING_AFTER_S = 5.0
-CONFIRM_WITHIN_S = 10.0
+CONFIRM_WITHIN_S = 3.0
 RECONNECT_DELAYS_S = (0.05, 0.1, 0.2, 0.5, 1.0)
 
 

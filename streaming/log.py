@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import redis
@@ -163,13 +163,25 @@ class LogWriter:
 
     async def read(self, log: str, after: int = 0, upto: int | None = None) -> list[LogEvent]:
         """Every event with `after < seq <= upto`, page by page."""
+        return (await self._read(log, after, upto))[0]
+
+    async def read_to_head(self, log: str, after: int = 0) -> tuple[list[LogEvent], Head]:
+        """Every event after `after`, and the head that they reach."""
+        return await self._read(log, after, None)
+
+    async def _read(self, log: str, after: int, upto: int | None) -> tuple[list[LogEvent], Head]:
         events: list[LogEvent] = []
         while True:
             page = await self._page(log, after, upto, script.READ_PAGE)
             events += page.events
             if len(page.events) < script.READ_PAGE:
-                return events
+                return events, page.head
             after = page.events[-1].seq
+
+    async def starts(self, log: str, streams: Sequence[str]) -> list[int]:
+        """For each of the running `streams` the seq of its first event; 0 where the log does not have it."""
+        command = script.starts_command(log, streams)
+        return [int(seq or 0) for seq in await self._reads.send(lambda _: command)]
 
     async def publish(self, log: str, type: str, body: dict[str, Any]) -> None:
         """Ring the group with an ephemeral event (progress …): seen by who is there now, kept nowhere."""
@@ -192,7 +204,7 @@ class LogWriter:
 
     async def _page(self, log: str, after: int, upto: int | None, count: int) -> Page:
         reply = await self._reads.send(
-            lambda run_id: script.read_command(run_id, self._epochs.next(), log, after, upto, count)
+            lambda run_id: script.read_command(run_id, self._epochs.next(), self._keep_s, log, after, upto, count)
         )
         return script.page(log, reply)
 

@@ -9,7 +9,7 @@ import hashlib
 import itertools
 import secrets
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -80,7 +80,7 @@ class Appended:
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """`first` is the oldest seq that can still be read; an empty `epoch` means that nothing was ever written."""
+    """`first` is the oldest seq that can still be read; 0 where nothing can."""
 
     epoch: str
     seq: int
@@ -158,8 +158,9 @@ def appended(reply: list[Any]) -> Appended:
     return Appended(epoch.decode(), seq, status == 1, bool(stopping))
 
 
-def read_command(run_id: str, epoch: str, log: str, after: int, upto: int | None, count: int) -> Command:
-    return ("EVALSHA", READ.sha, 2, *keys_of(log)[:2], run_id, epoch, after, "+" if upto is None else upto, count)
+def read_command(run_id: str, epoch: str, keep_s: int, log: str, after: int, upto: int | None, count: int) -> Command:
+    last = "+" if upto is None else upto
+    return ("EVALSHA", READ.sha, 2, *keys_of(log)[:2], run_id, epoch, after, last, count, keep_s)
 
 
 def page(log: str, reply: list[Any]) -> Page:
@@ -197,17 +198,27 @@ def raise_fence_commands(log: str, stream: str, fence: int) -> list[Command]:
     return [("HSET", meta, f"f:{stream}", fence), ("HGET", meta, f"b:{stream}")]
 
 
+def starts_command(log: str, streams: Sequence[str]) -> Command:
+    return ("HMGET", keys_of(log)[0], *(f"a:{stream}" for stream in streams))
+
+
 def stop_commands(log: str, stream: str) -> list[Command]:
     return [("HSET", keys_of(log)[0], f"s:{stream}", 1), publish_command(WORKERS_GROUP, {"type": "stream.stop", "stream": stream})]
 
 
 def publish_command(group: str, message: dict[str, Any]) -> Command:
-    return ("PUBLISH", group_channel(group), msgpack.packb(message))
+    """`message` for everybody in the group; it says which one."""
+    return ("PUBLISH", group_channel(group), msgpack.packb({"group": group, **message}))
 
 
 def note(log: str, type: str, body: dict[str, Any]) -> dict[str, Any]:
     """An ephemeral event for everyone in a log; it is not kept."""
     return {"type": "log.note", "l": log, "k": type, "b": orjson.dumps({**body, "ts": now_ms()})}
+
+
+def noted(message: dict[str, Any]) -> dict[str, Any]:
+    """The wire's ephemeral event of a `log.note` message from the group."""
+    return {"type": message["k"], "log": message["l"], **orjson.loads(message["b"])}
 
 
 def trim_command(log: str, before: int) -> Command:

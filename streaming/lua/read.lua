@@ -2,12 +2,16 @@
 --
 -- KEYS  1 meta (hash)  2 events (stream)
 -- ARGV  1 run id   2 candidate for a new epoch   3 after (seq)   4 up to (seq, or '+')   5 how many at most (0: only the head)
+--       6 seconds to keep a log that is read before anything was written
 -- Returns {epoch, seq, first, entries}; first is the oldest seq still in the log (0 when it is empty).
 
 local state = redis.call('HMGET', KEYS[1], 'run', 'epoch', 'seq')
 local epoch, seq = state[2], tonumber(state[3] or '0')
-if not epoch then return {'', 0, 0, {}} end
 if state[1] ~= ARGV[1] then
+  if not epoch then
+    redis.call('HSET', KEYS[1], 'seq', 0)
+    redis.call('EXPIRE', KEYS[1], ARGV[6])
+  end
   epoch = ARGV[2]
   redis.call('HSET', KEYS[1], 'run', ARGV[1], 'epoch', epoch)
 end

@@ -1,0 +1,216 @@
+"""What each command of a socket does: ask `access`, call a verb, subscribe, reply. One function a command."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from typing import TYPE_CHECKING, Any
+from uuid import UUID, uuid4
+
+from django.conf import settings
+
+from hanzo_live.protocol import flush_class
+from hanzo_live.protocol.commands import MessageSend, StreamStart, StreamStop, Subscribe, Unsubscribe
+from hanzo_live.protocol.errors import ErrorCode, LiveError
+from sessions import access
+from sessions import services as sessions
+from sessions.access import Action
+from streaming import services
+from streaming.database import in_db
+from streaming.hub import Subscription, View, hub
+from streaming.models import TERMINAL, Stream
+from streaming.services import Started
+
+if TYPE_CHECKING:
+    from streaming.consumers import LiveConsumer
+
+
+async def perform(socket: LiveConsumer, command: Any) -> None:
+    """Do the command and reply. Raises LiveError for a refusal."""
+    handler = HANDLERS.get(command.type)
+    if handler is None:
+        raise LiveError(ErrorCode.UNKNOWN_COMMAND, f"This server does not offer `{command.type}` yet. See its documentation for what it offers.")
+    await handler(socket, command)
+
+
+async def subscribe(socket: LiveConsumer, command: Subscribe) -> None:
+    log = await in_db(_readable_log, _user(socket), command.log)
+    before = socket.subscriptions.pop(log, None)
+    if before is not None:
+        hub().unsubscribe(before)
+    _make_room(socket)
+    view = View(flush_class(command.flush_ms), command.buffer_size or 0, command.show_thoughts)
+    subscription, mode = await hub().subscribe(socket, log, view, tail=command.tail, epoch=command.epoch, seq=command.seq)
+    await _keep(socket, subscription, log)
+    socket.reply({"type": "ok", "id": command.id, "log": log, "epoch": subscription.log.epoch, "seq": subscription.log.ring.head, "mode": mode})
+    hub().release(subscription)
+
+
+async def unsubscribe(socket: LiveConsumer, command: Unsubscribe) -> None:
+    log = command.log
+    if log not in socket.subscriptions and log.startswith("session:"):
+        log = await in_db(access.require_log, _user(socket), log)
+    subscription = socket.subscriptions.pop(log, None)
+    if subscription is not None:
+        hub().unsubscribe(subscription)
+    socket.reply({"type": "ok", "id": command.id, "log": log})
+
+
+async def stream_start(socket: LiveConsumer, command: StreamStart) -> None:
+    _require_write(socket)
+    await _check_streams(socket)
+    id = uuid4()
+    if command.session is not None:
+        log = await in_db(access.require_log, _user(socket), f"session:{command.session}")
+    else:
+        log = f"stream:{id}"
+
+    def start() -> Started:
+        return services.start_stream(
+            _user(socket), command, session_ref=command.session, content=command.content, messages=command.messages,
+            key=command.key, stream_id=id,
+        )  # fmt: skip
+
+    view = View(flush_class(command.flush_ms), command.buffer_size or 0, bool(command.show_thoughts))
+    subscription = socket.subscriptions.get(log)
+    fresh = subscription is None
+    if subscription is None:
+        _make_room(socket)
+        subscription, _ = await hub().subscribe(socket, log, view, tail=50, start=True)
+    try:
+        hub().hold(subscription)
+        started = await in_db(start)
+        if started.log != log:  # the key had started another stream
+            hub().unsubscribe(subscription)
+            subscription = socket.subscriptions.get(started.log)
+            fresh = subscription is None
+            if subscription is None:
+                subscription, _ = await hub().subscribe(socket, started.log, view, tail=50)
+        if fresh:
+            await _keep(socket, subscription, started.log)
+    except BaseException:
+        if fresh:
+            hub().unsubscribe(subscription)
+        else:
+            hub().release(subscription)
+        raise
+    socket.started.add(str(started.stream))
+    position = {"epoch": subscription.epoch, "seq": subscription.have} if fresh else {"epoch": None, "seq": None}
+    socket.reply({"type": "ok", "id": command.id, **_started(started), "log": started.log, **position})
+    hub().release(subscription)
+
+
+async def message_send(socket: LiveConsumer, command: MessageSend) -> None:
+    _require_write(socket)
+    await _check_streams(socket)
+    user = _user(socket)
+    log = await in_db(access.require_log, user, f"session:{command.session}")
+
+    def send() -> dict[str, Any]:
+        if command.reply:
+            started = services.start_stream(user, command, session_ref=command.session, content=command.content, key=command.key)
+            return _started(started)
+        session, _ = access.find_session(user, command.session, Action.PROMPT)
+        assert user is not None  # find_session refuses None
+        posted = sessions.post_message(session.pk, user, command.content, key=command.key)
+        return {"message": str(posted.message.pk), "stream": None}
+
+    subscription = socket.subscriptions.get(log)
+    if subscription is not None:
+        hub().hold(subscription)
+    try:
+        sent = await in_db(send)
+        if sent["stream"] is not None:
+            socket.started.add(sent["stream"])
+        socket.reply({"type": "ok", "id": command.id, **sent})
+    finally:
+        if subscription is not None:
+            hub().release(subscription)
+
+
+async def stream_stop(socket: LiveConsumer, command: StreamStop) -> None:
+    _require_write(socket)
+    id = access.id_of(command.stream)
+    if id is None:
+        raise access.stream_not_found()
+    await in_db(services.stop_stream, _user(socket), id)
+    socket.reply({"type": "ok", "id": command.id, "stream": str(id)})
+
+
+HANDLERS: dict[str, Callable[[LiveConsumer, Any], Coroutine[Any, Any, None]]] = {
+    "subscribe": subscribe,
+    "unsubscribe": unsubscribe,
+    "stream.start": stream_start,
+    "message.send": message_send,
+    "stream.stop": stream_stop,
+}
+
+
+def _user(socket: LiveConsumer) -> Any:
+    return socket.identity.user if socket.identity is not None else None
+
+
+def _started(started: Started) -> dict[str, Any]:
+    return {"stream": str(started.stream), "message": str(started.message) if started.message else None}
+
+
+def _require_write(socket: LiveConsumer) -> None:
+    if socket.identity is not None and not socket.identity.can_write:
+        raise LiveError(ErrorCode.FORBIDDEN, "This API token may only read. Make one that may write.")
+
+
+def _readable_log(user: Any, log: str) -> str:
+    """The canonical name of a log that the user may watch. Raises LiveError."""
+    kind, _, ref = log.partition(":")
+    if kind == "session":
+        return access.require_log(user, log)
+    id = access.id_of(ref)
+    if id is None:
+        raise access.stream_not_found()
+    stream = services.read_stream(user, id)
+    if stream.session_id is not None:
+        raise LiveError(ErrorCode.BAD_REQUEST, f"This stream is part of a session: subscribe to `{stream.log}`.", field="log")
+    return f"stream:{id}"
+
+
+async def _keep(socket: LiveConsumer, subscription: Subscription, log: str) -> None:
+    """Keep the subscription, unless the right to it ended while it was made: it would have missed the removal."""
+    try:
+        await in_db(_readable_log, _user(socket), log)
+    except BaseException:
+        hub().unsubscribe(subscription)
+        raise
+    other = socket.subscriptions.pop(log, None)
+    if other is not None and other is not subscription:
+        hub().unsubscribe(other)
+    if socket.writer.closed:
+        hub().unsubscribe(subscription)
+        return
+    socket.subscriptions[log] = subscription
+
+
+def _make_room(socket: LiveConsumer) -> None:
+    """Raises LiveError above the limit. Logs of streams that have ended are let go first: nothing more comes there."""
+    if len(socket.subscriptions) < settings.MAX_SUBSCRIPTIONS:
+        return
+    for log, subscription in list(socket.subscriptions.items()):
+        if subscription.log.is_over and subscription.have_all:
+            hub().unsubscribe(subscription)
+            del socket.subscriptions[log]
+    if len(socket.subscriptions) >= settings.MAX_SUBSCRIPTIONS:
+        raise LiveError(ErrorCode.RATE_LIMITED, f"One socket may watch {settings.MAX_SUBSCRIPTIONS} logs. Unsubscribe from some first.", field="log")
+
+
+async def _check_streams(socket: LiveConsumer) -> None:
+    """Raises LiveError where this socket has too many streams running."""
+    if len(socket.started) < settings.MAX_STREAMS_PER_SOCKET:
+        return
+    socket.started = await in_db(_still_open, socket.started)
+    if len(socket.started) >= settings.MAX_STREAMS_PER_SOCKET:
+        raise LiveError(
+            ErrorCode.BUSY, f"One socket may have {settings.MAX_STREAMS_PER_SOCKET} streams running. Wait until one ends.", retry_after=2
+        )
+
+
+def _still_open(streams: set[str]) -> set[str]:
+    ids = [UUID(stream) for stream in streams]
+    return {str(pk) for pk in Stream.objects.filter(pk__in=ids).exclude(status__in=TERMINAL).values_list("pk", flat=True)}

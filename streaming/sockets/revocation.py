@@ -1,0 +1,115 @@
+"""Ending sockets and subscriptions whose right has ended: at once by signal, and by looking again every 30 seconds.
+
+The signals come from `sessions.endings` in whatever process made the change; control groups carry them to all.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Iterable
+from typing import Any
+from uuid import UUID
+
+from django.db import DatabaseError
+
+from hanzo_live.protocol import CloseCode
+from sessions import authentication, endings
+from sessions.models import ApiToken, LiveSession, Member, User
+from streaming.database import in_db
+from streaming.hub import Subscription, hub
+from streaming.log import LogUnavailable
+from streaming.log_script import group_of
+from streaming.outbox import blocking_log
+from streaming.sockets import identities
+
+logger = logging.getLogger(__name__)
+
+LOOK_EVERY_S = 30.0
+
+
+def connect() -> None:
+    """Carry what ends in this process to every process that may hold a socket of it."""
+    endings.credential_ended.connect(_credential_ended, dispatch_uid="streaming.revocation.credential")
+    endings.session_ended.connect(_session_ended, dispatch_uid="streaming.revocation.session")
+
+
+def _credential_ended(sender: Any, user_id: UUID, token_id: UUID | None, session_key: str | None, **_: Any) -> None:
+    message = {"type": "credential.ended", "token_id": str(token_id) if token_id else None, "session_key": session_key}
+    _tell(f"user.{user_id}", message)
+
+
+def _session_ended(sender: Any, log: str, reason: str, **_: Any) -> None:
+    _tell(group_of(log), {"type": "log.ended", "l": log, "reason": reason})
+
+
+def _tell(group: str, message: dict[str, Any]) -> None:
+    try:
+        blocking_log().tell(group, message)
+    except LogUnavailable:
+        logger.warning("Redis cannot be reached; sockets of %s are ended at the next look (30 s).", group)
+
+
+_watches: dict[asyncio.AbstractEventLoop, asyncio.Task[None]] = {}
+
+
+def ensure_watching() -> None:
+    """Look at rights from now on, in this event loop."""
+    loop = asyncio.get_running_loop()
+    if loop not in _watches or _watches[loop].done():
+        _watches[loop] = loop.create_task(_watch())
+
+
+async def _watch() -> None:
+    while True:
+        await asyncio.sleep(LOOK_EVERY_S)
+        try:
+            await look_again()
+        except DatabaseError:
+            logger.warning("The database cannot be reached; rights are looked at again in %d s.", LOOK_EVERY_S)
+
+
+async def look_again() -> None:
+    """End what stands on nothing any more: sockets by credential, subscriptions by membership."""
+    from streaming.consumers import sockets
+
+    here = [socket for socket in sockets if socket.identity is not None and socket.identity.user is not None]
+    if not here:
+        return
+    users = {socket.identity.user.pk for socket in here}
+    tokens = {socket.identity.token.pk for socket in here if socket.identity.token is not None}
+    cookies = {socket.session_key for socket in here if socket.session_key is not None}
+    good_users, good_tokens, good_cookies = await in_db(_still_good, users, tokens, cookies)
+    for socket in here:
+        user, token = socket.identity.user, socket.identity.token
+        if (
+            user.pk not in good_users
+            or (token is not None and token.pk not in good_tokens)
+            or (socket.session_key is not None and socket.session_key not in good_cookies)
+        ):
+            socket.close_soon(CloseCode.UNAUTHENTICATED, identities.ended())
+    await _look_at_memberships([each for each in hub().subscriptions() if each.log.name.startswith("session:")])
+
+
+async def _look_at_memberships(subscriptions: list[Subscription]) -> None:
+    logs = {subscription.log.name for subscription in subscriptions}
+    members, there = await in_db(_members_of, logs)
+    for subscription in subscriptions:
+        log = subscription.log.name
+        if log not in there:
+            hub().end(subscription, subscription.log.ring.head, "deleted")
+        elif (log, subscription.watcher.user_id) not in members:
+            hub().end(subscription, subscription.log.ring.head, "removed")
+
+
+def _still_good(users: set[UUID], tokens: set[UUID], cookies: set[str]) -> tuple[set[UUID], set[UUID], set[str]]:
+    good_users = set(User.objects.filter(pk__in=users, is_active=True).values_list("pk", flat=True))
+    good_tokens = set(ApiToken.objects.filter(pk__in=tokens, revoked_at=None).values_list("pk", flat=True))
+    return good_users, good_tokens, {cookie for cookie in cookies if authentication.identity_of_cookie(cookie) is not None}
+
+
+def _members_of(logs: Iterable[str]) -> tuple[set[tuple[str, str]], set[str]]:
+    ids = [UUID(log.removeprefix("session:")) for log in logs]
+    rows = Member.objects.filter(session_id__in=ids, user__is_active=True).values_list("session_id", "user_id")
+    there = LiveSession.objects.filter(pk__in=ids).values_list("pk", flat=True)
+    return {(f"session:{session}", str(user)) for session, user in rows}, {f"session:{session}" for session in there}
