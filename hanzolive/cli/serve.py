@@ -141,24 +141,15 @@ async def prepare(configuration: Configuration, logs: Path | None) -> str | None
             raise
     if child.returncode != 0:
         where = f"See {logs / 'prepare.log'}." if logs else "The reason is above."
-        raise OperatorError(f"The database {database_name(configuration)} could not be brought up to date. {where}")
+        raise OperatorError(f"The database {configuration.database_name} could not be brought up to date. {where}")
     told = json.loads(output)
     if "error" in told:
         raise OperatorError(
-            f"The database {database_name(configuration)} cannot be used: {told['error'].rstrip('.')}. "
+            f"The database {configuration.database_name} cannot be used: {told['error'].rstrip('.')}. "
             "Start it, or name another with --database-url (left out: SQLite in the data folder)."
         )
     token: str | None = told["setup_token"]
     return token
-
-
-def database_name(configuration: Configuration) -> str:
-    """The database as a person may read it: without its password."""
-    return (
-        redis.shown(configuration["DATABASE_URL"])
-        if configuration["DATABASE_URL"]
-        else str(configuration.folder / "db.sqlite3")
-    )
 
 
 def say(text: str) -> None:
