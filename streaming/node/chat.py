@@ -13,7 +13,6 @@ from types import TracebackType
 from typing import Any, Self
 
 import httpx
-from hanzo_live.protocol.errors import ErrorCode, LiveError
 
 from .decoder import StreamDecoder, prompt_bytes
 from .events import NodeEvent, Text, Usage
@@ -58,6 +57,7 @@ class ChatStream:
         self._decoder = StreamDecoder(prompt_bytes(request.messages))
         self._ready: deque[NodeEvent] = deque()
         self._response: httpx.Response | None = None
+        self._opening: asyncio.Task[httpx.Response] | None = None
         self._chunks: AsyncIterator[bytes] | None = None
         self._deadline: float | None = None  # of the first byte, by the loop's clock; None once it came
         self._over = False
@@ -90,8 +90,11 @@ class ChatStream:
                 raise StopAsyncIteration
             try:
                 await self._advance()
-            except BaseException:
+            except BaseException as error:
+                closed, cancelled = self._over, isinstance(error, asyncio.CancelledError) and _is_cancelled()
                 await self.aclose()
+                if closed and not cancelled:  # another task closed it under us: that is an end, not a failure
+                    raise StopAsyncIteration from None
                 raise
         return self._ready.popleft()
 
@@ -104,6 +107,11 @@ class ChatStream:
     async def aclose(self) -> None:
         """Close the node's connection now. May be called by any task, while another one reads, and twice."""
         self._over = True
+        if self._opening is not None:
+            self._opening.cancel()
+        await self._close_response()
+
+    async def _close_response(self) -> None:
         response, self._response = self._response, None
         if response is not None:
             await response.aclose()
@@ -151,9 +159,10 @@ class ChatStream:
                         pass
             except (TimeoutError, httpx.TransportError, httpx.StreamError):
                 pass  # the answer is whole: only the connection is not worth keeping
-        await self.aclose()
+        await self._close_response()
         if self._decoder.failure is not None:
             raise self._decoder.failure
+        self._over = True
 
     async def _ask(self) -> None:
         """Open the response, in the way this node takes: with usage asked for, then without; streamed, then whole."""
@@ -165,7 +174,7 @@ class ChatStream:
             if response.status_code == 200:
                 break
             content = await read_bounded(response, ERROR_BODY_S, MAX_ERROR_BYTES)
-            await self.aclose()
+            await self._close_response()
             refusal = Refusal.of_response(response.status_code, content)
             if stream and usage and refusal.refuses_usage_field:
                 usage = False
@@ -174,7 +183,6 @@ class ChatStream:
                 stream = False
             else:
                 raise error_of(refusal, response.headers)
-            self._over = False
         kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
         if stream and kind != "application/json":
             if kind == "text/html":
@@ -192,13 +200,15 @@ class ChatStream:
         self.streamed = stream
         if timeouts.first_byte is not None:
             self._deadline = asyncio.get_running_loop().time() + timeouts.first_byte
-        self._response = response = await self._http.open(
-            "POST", CHAT_PATH, timeouts, chat_body(self._request, extra, usage=usage, stream=stream)
+        # A task of its own, so that `aclose` reaches a node that has not even answered with headers.
+        self._opening = asyncio.create_task(
+            self._http.open("POST", CHAT_PATH, timeouts, chat_body(self._request, extra, usage=usage, stream=stream))
         )
-        if self._over:  # closed by another task while the connection was being made
-            await self.aclose()
-            raise LiveError(ErrorCode.STREAM_INTERRUPTED, "The stream was closed.")
-        return response
+        try:
+            self._response = await self._opening
+        finally:
+            self._opening = None
+        return self._response
 
     async def _does_not_stream(self, refusal: Refusal) -> bool:
         """Whether to ask again without `stream`: the Hanzo node answers 502 where its upstream streams."""
@@ -219,6 +229,12 @@ class ChatStream:
             rest = events[0].data.removeprefix(prefix)
             return [*([Text(rest)] if rest else []), *events[1:]]
         return events
+
+
+def _is_cancelled() -> bool:
+    """Whether somebody cancelled the task that runs this (and not only something that it waits for)."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 def chat_body(request: ChatRequest, extra: dict[str, Any], *, usage: bool, stream: bool) -> dict[str, Any]:

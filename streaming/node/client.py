@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Any, Self
 
 import httpx
+
 from hanzo_live.protocol.errors import ErrorCode, LiveError
 
 from .chat import ChatStream, Manners

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import orjson
+
 from hanzo_live.protocol.errors import ErrorCode, LiveError
 
 from .events import Finish, FinishReason, NodeEvent, Text, Thought, Usage

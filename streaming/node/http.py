@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 import httpx
 import orjson
+
 from hanzo_live.protocol.errors import ErrorCode, LiveError
 
 from .types import NodeConfig, NodeTimeouts

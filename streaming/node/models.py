@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
+
 from hanzo_live.protocol.errors import ErrorCode, LiveError
 
 from .http import NodeHTTP

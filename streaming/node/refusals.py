@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import orjson
+
 from hanzo_live.protocol.errors import ErrorCode, LiveError
 
 MAX_QUOTE = 300
@@ -49,12 +50,10 @@ class Refusal:
     def __init__(self, body: object, status: int = 0) -> None:
         error = body.get("error", body) if isinstance(body, dict) else body
         if isinstance(error, str) and isinstance(body, dict) and "error" in body:
-            error = {**body, "message": error}
+            more = body.get("message")
+            error = {**body, "message": f"{error}: {more}" if isinstance(more, str) and more else error}
         self.detail: dict[str, Any] = error if isinstance(error, dict) else {}
-        if isinstance(error, dict):
-            said = _first(error, "message", "detail", "msg", "error", "reason")
-        else:
-            said = error
+        said = _first(error, "message", "detail", "msg", "error", "reason") if isinstance(error, dict) else error
         self.message = quote(said if isinstance(said, str) else _dump(said))
         code = self.detail.get("code")
         self.code = code if isinstance(code, str) else ""
@@ -147,7 +146,7 @@ def _is_hanzo(url: str) -> bool:
     except ValueError:
         return False
     host = parts.hostname or ""
-    return parts.scheme == "https" and host.endswith((".hanzo.ai", ".hanzo.id")) or host in ("hanzo.ai", "hanzo.id")
+    return (parts.scheme == "https" and host.endswith((".hanzo.ai", ".hanzo.id"))) or host in ("hanzo.ai", "hanzo.id")
 
 
 def _retry_after(headers: Mapping[str, str], now: Callable[[], float]) -> float | None:

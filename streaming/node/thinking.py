@@ -29,6 +29,8 @@ class ThinkSplitter:
         self._trim = False  # white space right after a tag is not said
 
     def feed(self, text: str) -> list[Piece]:
+        if not text:
+            return []
         if not (self._held or self._open or self._trim) and "<" not in text and "`" not in text:
             if self._code and "\n" in text:
                 self._end_line()
