@@ -46,6 +46,15 @@ def die_with_parent(parent: int) -> None:
         os._exit(0)
 
 
+def default_threads() -> int:
+    """Half of the processors that we may use: the engine's threads wait for each other by spinning.
+
+    With a thread for each processor and something else at work, an answer took seven times as long as with one thread.
+    """
+    count = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
+    return max(1, min(4, count // 2))
+
+
 def serve(host: str, port: int, n_ctx: int = N_CTX, n_parallel: int = N_PARALLEL, threads: int = 0) -> None:
     """Serve until a signal ends the process. Raises NoModel, and RuntimeError where the port is in use."""
     # The default action ends the process in the kernel, also while the model loads; there is nothing to clean up.
@@ -67,8 +76,7 @@ def serve(host: str, port: int, n_ctx: int = N_CTX, n_parallel: int = N_PARALLEL
     params.port = port
     params.ui = False
     params.verbosity = 0
-    if threads:
-        params.cpuparams.n_threads = threads
+    params.cpuparams.n_threads = threads or default_threads()
     server = xllamacpp.Server(params)
     print(f"ready {server.listening_address} {MODEL_ID}", flush=True)
     while True:
@@ -83,7 +91,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--port", type=int, default=8080, help="0 for any free one (default: %(default)s)")
     parser.add_argument("--ctx", type=int, default=N_CTX, help="tokens of context, divided among the slots")
     parser.add_argument("--parallel", type=int, default=N_PARALLEL, help="answers at a time")
-    parser.add_argument("--threads", type=int, default=0, help="0: the engine decides")
+    parser.add_argument("--threads", type=int, default=0, help="0: half of the processors, at most 4")
     options = parser.parse_args(arguments)
     die_with_parent(parent)
     try:
