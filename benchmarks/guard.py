@@ -6,6 +6,7 @@ kills it. It is started by file name, imports nothing of ours and does nothing e
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import signal
@@ -24,10 +25,8 @@ def _children() -> list[int]:
 
 
 def _signal(pid: int, number: int) -> None:
-    try:
+    with contextlib.suppress(ProcessLookupError):
         os.kill(pid, number)
-    except ProcessLookupError:
-        pass
 
 
 def _reap(seconds: float) -> bool:

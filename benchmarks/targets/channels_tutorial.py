@@ -59,7 +59,7 @@ async def open_publisher(config: dict[str, Any]) -> AsyncIterator[Send]:
     import django
 
     django.setup()
-    from channels.layers import get_channel_layer  # type: ignore[import-untyped]
+    from channels.layers import get_channel_layer
 
     layer = get_channel_layer()
 

@@ -56,7 +56,7 @@ def serve(shop: Workshop, server: Server, node_port: int, database_url: str = ""
     """Starts it, with an account and its token."""
     port, data = free_port(), shop.folder / "data"
     # fmt: off
-    command = [scripted_node.COMMAND, "serve", "--port", str(port), "--server", server, "--data-dir", data,
+    command = [str(scripted_node.COMMAND), "serve", "--port", str(port), "--server", server, "--data-dir", str(data),
                "--node-url", f"http://127.0.0.1:{node_port}"]
     # fmt: on
     env = {**LIMITS, "DATABASE_URL": database_url} if database_url else LIMITS
@@ -65,7 +65,7 @@ def serve(shop: Workshop, server: Server, node_port: int, database_url: str = ""
     where = ["--data-dir", str(data), *(["--database-url", database_url] if database_url else [])]
     maker = shop.start(
         "user",
-        [scripted_node.COMMAND, "user", "create", "bench", "--password", uuid.uuid4().hex, "--token", *where],
+        [str(scripted_node.COMMAND), "user", "create", "bench", "--password", uuid.uuid4().hex, "--token", *where],
         cwd=shop.folder,
     )
     if maker.guard.wait(30) != 0:

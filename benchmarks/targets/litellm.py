@@ -40,7 +40,17 @@ class LiteLLM:
         )
         port = free_port()
         env = {"LITELLM_LOCAL_MODEL_COST_MAP": "True", "LITELLM_MODE": "PRODUCTION", "LITELLM_LOG": "ERROR"}
-        command = [program, "--config", config, "--host", "127.0.0.1", "--port", str(port), "--num_workers", "1"]
+        command = [
+            str(program),
+            "--config",
+            str(config),
+            "--host",
+            "127.0.0.1",
+            "--port",
+            str(port),
+            "--num_workers",
+            "1",
+        ]
         child = shop.start("litellm", [*command, "--telemetry", "False"], env=env, cwd=shop.folder)
         shop.wait(child, lambda: http_answers(port, "/health/liveliness"), "LiteLLM answered", 60)
         asked = subprocess.run(

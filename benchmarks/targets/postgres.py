@@ -27,15 +27,15 @@ def start(shop: Workshop) -> tuple[str, str]:
         shop.folder.chmod(0o711)
         become = [shutil.which("setpriv") or "setpriv", f"--reuid={USER}", f"--regid={USER}", "--clear-groups", "--"]
     made = subprocess.run(
-        [*become, folder / "initdb", "-D", data, "-U", USER, "--auth=trust", "--encoding=UTF8", "--no-sync"],
+        [*become, str(folder / "initdb"), "-D", str(data), "-U", USER, "--auth=trust", "--encoding=UTF8", "--no-sync"],
         cwd="/", capture_output=True, text=True, check=False,
     )  # fmt: skip
     if made.returncode != 0:
         raise TargetUnavailable(f"PostgreSQL's data folder could not be made: {made.stderr.strip()}")
     # fmt: off
-    command = [*become, folder / "postgres", "-D", data, "-p", str(port), "-h", "127.0.0.1", "-k", data]
+    command = [*become, str(folder / "postgres"), "-D", str(data), "-p", str(port), "-h", "127.0.0.1", "-k", str(data)]
     # fmt: on
     child = shop.start("postgres", command, cwd=Path("/"))
-    ready = [folder / "pg_isready", "-q", "-h", "127.0.0.1", "-p", str(port)]
+    ready = [str(folder / "pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(port)]
     shop.wait(child, lambda: subprocess.run(ready, check=False).returncode == 0, "PostgreSQL answered")
     return f"postgres://{USER}@127.0.0.1:{port}/postgres", f"PostgreSQL {folder.parent.name}"

@@ -6,7 +6,7 @@ from django.urls import path
 
 http = get_asgi_application()
 
-from channels_tutorial.consumers import LiveConsumer
+from channels_tutorial.consumers import LiveConsumer  # type: ignore[import-not-found]  # noqa: E402 (Django is set up above)
 
 application = ProtocolTypeRouter(
     {"http": http, "websocket": URLRouter([path("ws/live/", LiveConsumer.as_asgi())])},

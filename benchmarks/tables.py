@@ -1,0 +1,217 @@
+"""Each part's table, what its figures mean against TARGETS, and its plots. A new part adds one `Form` here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from benchmarks import svg
+from benchmarks.run import Result
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """How a part is shown."""
+
+    columns: tuple[tuple[str, Callable[[Row], str]], ...]
+    verdicts: Callable[[list[Row]], list[str]]
+    plots: Callable[[list[Row]], dict[str, str]]
+
+
+def table(result: Result) -> list[str]:
+    """A Markdown table; a row that must not be quoted says so under it."""
+    columns = FORMS[result.part].columns
+    cells = [[name for name, _ in columns], *([show(row) for _, show in columns] for row in result.rows)]
+    widths = [max(len(line[index]) for line in cells) for index in range(len(columns))]
+    lines = [_line(line, widths) for line in cells]
+    lines.insert(1, "|" + "|".join("-" * (width + 2) for width in widths) + "|")
+    invalid = [f"**{row['title']}: not to be quoted** ({row['invalid']})." for row in result.rows if row["invalid"]]
+    return [*lines, *([""] if invalid else []), *invalid]
+
+
+def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
+    return "| " + " | ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True)) + " |"
+
+
+def verdicts(result: Result) -> list[str]:
+    """The figures against their targets, one sentence each."""
+    return FORMS[result.part].verdicts(result.rows)
+
+
+def plots(result: Result) -> dict[str, str]:
+    """SVG text by file name (without its ending)."""
+    return FORMS[result.part].plots(result.rows) if result.rows else {}
+
+
+def _ours(row: Row) -> bool:
+    return str(row["target"]).startswith("hanzo")
+
+
+def _judged(what: str, value: float, limit: float, unit: str, than: str = "") -> str:
+    met = "met" if value <= limit else "missed"
+    return f"{what}: {value:.3g}{unit}, target ≤ {limit:.3g}{unit}{than}: **{met}**"
+
+
+def _ms(value: float | None) -> str:
+    return "–" if value is None else f"{value:,.0f} ms" if value >= 100 else f"{value:.1f} ms"
+
+
+def _share(value: float) -> str:
+    return f"{value:.0%}" if value in (0, 1) else f"{min(value, 0.999):.1%}"
+
+
+# -- P1 ---------------------------------------------------------------------------------------------------------------
+
+_FANOUT_START = (
+    ("", lambda row: str(row["title"])),
+    ("CPU per frame", lambda row: f"{row['cpu_per_frame']:.1f} µs"),
+    ("CPU per token", lambda row: f"{row['cpu_per_token']:.1f} µs"),
+    ("tokens a frame", lambda row: f"{row['tokens_per_frame']:.2f}"),
+    ("p50", lambda row: _ms(row["p50"])),
+    ("p99", lambda row: _ms(row["p99"])),
+)
+_FANOUT_END = (
+    ("delivered", lambda row: _share(row["delivered"])),
+    ("byte-exact", lambda row: str(row["exact"])),
+    ("its CPU", lambda row: _share(row["server_share"])),
+    ("Redis, per frame", lambda row: f"{row['broker_cpu_per_frame']:.2f} µs"),
+    ("generator's CPU", lambda row: _share(row["generator_share"])),
+)
+
+
+def _p1_verdicts(rows: list[Row]) -> list[str]:
+    by_name = {row["target"]: row for row in rows if not row["invalid"]}
+    said = []
+    for row in (row for row in by_name.values() if _ours(row)):
+        title = row["title"]
+        if nchan := by_name.get("nchan"):
+            ratio = row["cpu_per_frame"] / nchan["cpu_per_frame"]
+            said.append(_judged(f"{title}, CPU per frame beside nchan's", ratio, 1.2, " ×"))
+            if row["p99"] and nchan["p99"]:
+                said.append(_judged(f"{title}, p99 beside nchan's", row["p99"] / nchan["p99"], 2, " ×"))
+        for peer in ("ws", "socket.io"):
+            if peer in by_name:
+                ratio = row["cpu_per_frame"] / by_name[peer]["cpu_per_frame"]
+                said.append(_judged(f"{title}, CPU per frame beside {by_name[peer]['title']}'s", ratio, 1, " ×"))
+        if tutorial := by_name.get("tutorial"):
+            times = tutorial["cpu_per_frame"] / row["cpu_per_frame"]
+            said.append(f"{title} takes {times:.0f} times less CPU per frame than the Channels tutorial")
+    return said
+
+
+def _p1_plots(rows: list[Row]) -> dict[str, str]:
+    cost = [svg.Bar(r["title"], r["cpu_per_frame"], f"{r['cpu_per_frame']:.1f} µs", _ours(r)) for r in rows]
+    lag = [svg.Bar(r["title"], r["p99"], _ms(r["p99"]), _ours(r)) for r in rows if r["p99"] is not None]
+    return {
+        "p1-cpu": svg.bars("P1: server CPU per delivered frame", cost),
+        "p1-p99": svg.bars("P1: p99 delivery", lag),
+    }
+
+
+# -- P2 ---------------------------------------------------------------------------------------------------------------
+
+
+def _p2_verdicts(rows: list[Row]) -> list[str]:
+    said = []
+    for row in rows:
+        if not _ours(row) or row["invalid"]:
+            continue
+        title, sampled = row["title"], str(row["exact"]).partition("/")
+        whole = row["complete_viewers"] == row["viewers"] and sampled[0] == sampled[2]
+        said.append(
+            f"{title}: {row['complete_viewers']} of {row['viewers']} viewers have every token once, "
+            f"{row['exact']} samples are byte-exact, target all: **{'met' if whole else 'missed'}**"
+        )
+        if row["p99"] is not None:
+            said.append(_judged(f"{title}, p99 lag", row["p99"], 500, " ms"))
+        said.append(
+            f"{title}: p99 moves by {row['slope']:+.1f} ms a second, target flat: "
+            f"**{'met' if row['flat'] else 'missed'}**"
+        )
+    return said
+
+
+def _p2_plots(rows: list[Row]) -> dict[str, str]:
+    series = [(row["title"], [(float(x), float(y)) for x, y in row["columns"]]) for row in rows if row["columns"]]
+    return {"p2-lag": svg.lines("P2: p99 lag of tokens by the second they were sent", "ms", series)}
+
+
+# -- P4 ---------------------------------------------------------------------------------------------------------------
+
+
+def _first(load: str, key: str) -> Callable[[Row], str]:
+    return lambda row: _ms(row[load][key]) if row[load] else "–"
+
+
+def _p4_verdicts(rows: list[Row]) -> list[str]:
+    by_name = {row["target"]: row for row in rows if not row["invalid"]}
+    said = []
+    for row in (row for row in by_name.values() if _ours(row)):
+        title, idle, loaded = row["title"], row["idle"], row["loaded"]
+        if idle["added_p50"] is None:
+            continue
+        said.append(_judged(f"{title}, idle, p50 added", idle["added_p50"], 10, " ms"))
+        said.append(_judged(f"{title}, idle, p99 added", idle["added_p99"], 30, " ms"))
+        if loaded:
+            said.append(_judged(f"{title}, loaded, p99 added", loaded["added_p99"], 100, " ms"))
+            said.append(_judged(f"{title}, loaded, p99 added, the goal", loaded["added_p99"], 50, " ms"))
+        peer = by_name.get("litellm")
+        if peer and peer["idle"]["added_p50"] is not None:
+            said.append(
+                _judged(
+                    f"{title}, idle, p50 added beside LiteLLM's", idle["added_p50"], peer["idle"]["added_p50"], " ms"
+                )
+            )
+            if loaded and peer["loaded"]:
+                theirs = peer["loaded"]["added_p99"]
+                said.append(_judged(f"{title}, loaded, p99 added beside LiteLLM's", loaded["added_p99"], theirs, " ms"))
+    return said
+
+
+def _p4_plots(rows: list[Row]) -> dict[str, str]:
+    found = {}
+    for load in ("idle", "loaded"):
+        shown = [
+            svg.Bar(
+                row["title"], row[load]["p99"], f"p50 {_ms(row[load]['p50'])}, p99 {_ms(row[load]['p99'])}", _ours(row)
+            )
+            for row in rows
+            if row[load]
+        ]
+        found[f"p4-{load}"] = svg.bars(f"P4: p99 of the first token, {load}", shown)
+    return found
+
+
+FORMS: dict[str, Form] = {
+    "P1": Form((*_FANOUT_START, *_FANOUT_END), _p1_verdicts, _p1_plots),
+    "P2": Form(
+        (
+            *_FANOUT_START,
+            ("slope of p99", lambda row: f"{row['slope']:+.1f} ms/s"),
+            ("in order", lambda row: str(row["ordered"])),
+            *_FANOUT_END,
+        ),
+        _p2_verdicts,
+        _p2_plots,
+    ),
+    "P4": Form(
+        (
+            ("", lambda row: str(row["title"])),
+            ("idle p50", _first("idle", "p50")),
+            ("idle p99", _first("idle", "p99")),
+            ("added p50", _first("idle", "added_p50")),
+            ("added p99", _first("idle", "added_p99")),
+            ("loaded p50", _first("loaded", "p50")),
+            ("loaded p99", _first("loaded", "p99")),
+            ("loaded, added p50", _first("loaded", "added_p50")),
+            ("loaded, added p99", _first("loaded", "added_p99")),
+            ("the others got", lambda row: f"{row['others_tokens']:.0f} tokens/s"),
+            ("its CPU, loaded", lambda row: _share(row["cpu_share"]) if row["target"] != "node" else "–"),
+        ),
+        _p4_verdicts,
+        _p4_plots,
+    ),
+}
