@@ -22,6 +22,7 @@ from hanzo_live.protocol import (
     validate_event,
     validate_reply,
 )
+from tests.contract.logs import UNHURRIED
 
 START = {"id": 7, "type": "stream.start", "content": "Hello"}
 
@@ -224,12 +225,14 @@ JSON = st.recursive(
 )
 
 
+@UNHURRIED
 @given(st.text(st.characters(), max_size=200) | st.binary(max_size=200))
 def test_whatever_is_sent_nothing_but_a_live_error_comes_out(raw: str | bytes) -> None:
     with pytest.raises(LiveError):
         parse_command(raw)
 
 
+@UNHURRIED
 @given(st.sampled_from(sorted(COMMANDS)), st.data())
 def test_whatever_a_field_holds_nothing_but_a_live_error_comes_out(name: str, data: st.DataObject) -> None:
     model = COMMANDS[name]

@@ -15,9 +15,12 @@ from hanzo_live.protocol.parts import reply_parts
 from hanzo_live.protocol.shapes import TERMINAL_STATUSES
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class StreamState:
-    """One stream as far as it has come. The texts are kept in pieces: a long answer is joined once, not per token."""
+    """One stream as far as it has come. The texts are kept in pieces: a long answer is joined once, not per token.
+
+    Two are equal when they show the same, whatever the pieces.
+    """
 
     id: str
     message: str | None = None
@@ -28,6 +31,11 @@ class StreamState:
     tool_calls: dict[str, JsonObject] = field(default_factory=dict)
     text: list[str] = field(default_factory=list)
     steps: list[list[str]] = field(default_factory=list)
+
+    def __eq__(self, other: object) -> bool:
+        return self.snapshot() == other.snapshot() if isinstance(other, StreamState) else NotImplemented
+
+    __hash__ = None  # type: ignore[assignment]
 
     @property
     def content(self) -> str:
