@@ -40,7 +40,7 @@ class Program:
     environment: Mapping[str, str]
     ready: Callable[[], Awaitable[None]] | None = None
     ready_within: float = 60.0
-    stop_within: float = 2.0
+    stop_within: float = 1.0
     death_signal: signal.Signals = signal.SIGKILL
     pass_fds: tuple[int, ...] = ()
 

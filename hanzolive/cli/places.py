@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from hanzolive.cli.errors import OperatorError
+from streaming.servers.sockets import listen as bind
 
 LOCK = "serve.lock"
 
@@ -69,14 +70,7 @@ def listen(host: str, port: int) -> socket.socket:
     Raises OperatorError when the port is in use or the address is not this machine's.
     """
     try:
-        family, kind, protocol, _, address = socket.getaddrinfo(
-            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-        )[0]
-        listener = socket.socket(family, kind, protocol)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(address)
-        listener.listen(2048)
-        return listener
+        return bind(host, port)
     except socket.gaierror as error:
         raise OperatorError(
             f"{host} is not an address ({error.strerror}). Give one of this machine's with --host."
@@ -86,7 +80,6 @@ def listen(host: str, port: int) -> socket.socket:
             f"{port} is not a port. Give one from 1 to 65535 with --port, or 0 for any free one."
         ) from error
     except OSError as error:
-        listener.close()
         if error.errno == errno.EADDRINUSE:
             raise OperatorError(
                 f"Port {port} on {host} is in use. Stop what listens there, or choose another with --port (0 takes any free one)."

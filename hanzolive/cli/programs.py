@@ -1,4 +1,7 @@
-"""The web server, the Celery workers and beat as programs for the supervisor. (Redis: `redis`, the model: `node`.)"""
+"""The web server, the Celery workers and beat as programs for the supervisor. (Redis: `redis`, the model: `node`.)
+
+The times that the five kinds of children have to stop, one kind after the other, come to less than 10 seconds.
+"""
 
 from __future__ import annotations
 
@@ -27,11 +30,11 @@ def worker_command(name: str) -> list[str]:
 
 
 def worker(number: int, environment: Mapping[str, str]) -> Program:
-    return Program(f"worker {number}", worker_command(f"worker-{number}"), environment, stop_within=3.0)
+    return Program(f"worker {number}", worker_command(f"worker-{number}"), environment, stop_within=2.5)
 
 
 def beat(environment: Mapping[str, str]) -> Program:
-    return Program("beat", [*CELERY, "beat", "--loglevel", "WARNING", "--pidfile="], environment, stop_within=1.0)
+    return Program("beat", [*CELERY, "beat", "--loglevel", "WARNING", "--pidfile="], environment, stop_within=0.7)
 
 
 def web(listener: socket.socket, url: str, environment: Mapping[str, str]) -> Program:
@@ -42,7 +45,7 @@ def web(listener: socket.socket, url: str, environment: Mapping[str, str]) -> Pr
         command=[sys.executable, "-m", "hanzolive.cli.web"],
         environment={**environment, LISTENER_FD: str(number)},
         ready=lambda: _answers(url),
-        stop_within=3.0,
+        stop_within=4.0,
         pass_fds=(number,),
     )
 

@@ -6,14 +6,28 @@ import os
 
 from hanzolive.cli.programs import LISTENER_FD
 
+# Draining may take that long, and requests that are still answered as long again.
+STOP_TIMEOUT = 1.5
+
 
 def main() -> None:
     descriptor = int(os.environ[LISTENER_FD])
-    from daphne.server import Server
-
+    # Before the application: which event loop Twisted gets is decided by who imports it first.
     from hanzolive.asgi import application
+    from hanzolive.settings import HOST, MAX_FRAME_BYTES, OPTIONS, PORT, TRUST_PROXY
+    from streaming.servers.daphne import serve_daphne
+    from streaming.servers.uvicorn import serve_uvicorn
 
-    Server(application, endpoints=[f"fd:fileno={descriptor}"], server_name="").run()
+    serve = serve_uvicorn if OPTIONS["SERVER"] == "uvicorn" else serve_daphne
+    serve(
+        application,
+        HOST,
+        PORT,
+        fd=descriptor,
+        stop_timeout=STOP_TIMEOUT,
+        max_frame_bytes=MAX_FRAME_BYTES,
+        forwarded_allow_ips="*" if TRUST_PROXY else None,
+    )
 
 
 if __name__ == "__main__":
