@@ -21,7 +21,7 @@ import type { LogSink, SubscribeOptions } from "./subscription";
 import { Subscriptions } from "./subscriptions";
 import { socketUrl } from "./url";
 import { VERSION } from "./version";
-import type { LogEvent, MessageSendOk, Role, SessionInviteOk, StreamEvent, StreamStartOk, Welcome } from "./protocol.generated";
+import type { ConnectedUser, LogEvent, MessageSendOk, Role, SessionInviteOk, StreamEvent, StreamStartOk, Welcome } from "./protocol.generated";
 
 export interface ClientEvents {
   /** Something went wrong; what can go on does. */
@@ -64,6 +64,11 @@ export class HanzoLiveClient {
 
   get connectionState(): ConnectionState {
     return this.main.connection.state;
+  }
+
+  /** Who the server takes us for; null before the first connection. */
+  get user(): ConnectedUser | null {
+    return this.main.connection.welcome?.user ?? null;
   }
 
   /** Resolves once connected. Rejects with a LiveError when attempts are spent or the server refused. */

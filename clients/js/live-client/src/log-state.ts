@@ -37,8 +37,12 @@ export const EMPTY_LOG: LogState = {
   present: {},
 };
 
-/** The state after `event`; the same object where nothing changed. */
-export function foldLog(state: LogState, event: LogEvent): LogState {
+/** The state after `event`; the same object where nothing changed. What else a `State` has stays as it is. */
+export function foldLog<State extends LogState>(state: State, event: LogEvent): State {
+  return fold(state, event) as State;
+}
+
+function fold(state: LogState, event: LogEvent): LogState {
   if (event.type === "snapshot") return foldSnapshot(state, event.state);
   if (isOfStream(event)) return foldOfStream(state, event);
   switch (event.type) {
@@ -56,7 +60,7 @@ export function foldLog(state: LogState, event: LogEvent): LogState {
 }
 
 /** With `messages` added, or put in the place of those with their ids. */
-export function withMessages(state: LogState, messages: readonly Message[]): LogState {
+export function withMessages<State extends LogState>(state: State, messages: readonly Message[]): State {
   let next = state.messages;
   for (const message of messages) next = putMessage(next, message);
   return next === state.messages ? state : { ...state, messages: next };
@@ -89,12 +93,12 @@ function foldSnapshot(state: LogState, snapshot: SnapshotState): LogState {
   }
   const older = olderThan(state.messages, snapshot.messages);
   return {
+    ...state,
     session: snapshot.session,
     members: snapshot.members,
     messages: [...older, ...snapshot.messages],
     hasMore: older.length > 0 ? state.hasMore : snapshot.has_more,
     streams,
-    present: state.present,
   };
 }
 

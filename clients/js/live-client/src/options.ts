@@ -37,7 +37,7 @@ export interface StreamDefaults {
 
 export interface HanzoLiveClientOptions extends StreamDefaults {
   /** Default: the page's origin, else `ws://localhost:3001`. */
-  url?: string;
+  url?: string | undefined;
   /** An API token or a ticket. In the browser the session cookie is enough. */
   token?: string;
   /** Asked before each connection: for tokens that expire. */

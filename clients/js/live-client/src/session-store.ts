@@ -96,7 +96,7 @@ export class SessionStore {
 
   /** Puts older messages in, as REST gives them. */
   addOlder(messages: readonly Message[], hasMore: boolean): void {
-    this.state = { ...withMessages(this.state, messages), hasMore } as SessionState;
+    this.state = { ...withMessages(this.state, messages), hasMore };
     this.frames.schedule();
   }
 
@@ -120,7 +120,7 @@ export class SessionStore {
   }
 
   private take(event: LogEvent): void {
-    const next = foldLog(this.state, event) as SessionState;
+    const next = foldLog(this.state, event);
     if (event.type === "snapshot") {
       this.state = { ...next, status: "ready", outgoing: this.notIn(next.messages) };
     } else if (event.type === "message" && event.message.key !== null) {

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { WebSocket } from "ws";
 import { HanzoLiveClient, LiveError, SessionStore, VERSION, type HanzoLiveClientOptions, type LogEvent } from "../src";
 import { fixture } from "./support/fixtures";
+import type { Entry } from "./support/log";
 import { complete, start, TestServer, token } from "./support/server";
 
 let server: TestServer;
@@ -179,7 +180,15 @@ describe("a stream", () => {
   it("throws what the stream failed with, and has the text so far", async () => {
     const stream = connect().chat({ content: "Hi" });
     await server.until(() => server.count("stream.start") === 1);
-    const failure = { ...fixture("event.error"), stream: "s1" } as unknown as Parameters<TestServer["publish"]>[1];
+    const failure: Entry = {
+      type: "error",
+      stream: "s1",
+      code: "node_error",
+      message: "The node failed.",
+      retryable: true,
+      partial: true,
+      usage: null,
+    };
     server.publish("stream:s1", start("s1"), token("s1", "half"), failure);
     await expect(stream.text()).rejects.toMatchObject({ code: "NODE_ERROR", stream: "s1", text: "half" });
   });
