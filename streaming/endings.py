@@ -14,7 +14,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from hanzo_live.protocol.errors import LiveError
+from hanzo_live.protocol.errors import ErrorCode, LiveError
 from sessions import services as sessions
 from sessions.models import MessageStatus, User
 from sessions.outbox import Announcement, announce
@@ -75,9 +75,8 @@ def end(stream: Stream, outcome: Outcome, condition: QuerySet[Stream]) -> bool:
     The session's next queued stream is sent to the workers after commit.
     """
     with transaction.atomic():
-        if stream.session_id is not None:
-            # Whoever asks in this session meanwhile sees this stream as open, or is seen here as the next.
-            sessions.lock(stream.session_id)
+        if stream.session_id is not None and not lock_session(stream.session_id):
+            return False
         error = outcome.error
         ended = condition.filter(pk=stream.pk).exclude(status__in=TERMINAL).update(
             status=outcome.status,
@@ -102,6 +101,17 @@ def end(stream: Stream, outcome: Outcome, condition: QuerySet[Stream]) -> bool:
         announce(stream.log, _terminal_event(stream, outcome))
         if stream.session_id is not None and (following := queueing.take_next(stream.session_id)):
             transaction.on_commit(partial(queueing.send, following))
+    return True
+
+
+def lock_session(session_id: UUID) -> bool:
+    """Lock the session, so that whoever asks there meanwhile sees its streams as they will be; False when it is gone."""
+    try:
+        sessions.lock(session_id)
+    except LiveError as error:
+        if error.code != ErrorCode.NOT_FOUND:
+            raise
+        return False  # deleted, and its streams with it
     return True
 
 

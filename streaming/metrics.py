@@ -1,0 +1,18 @@
+"""What Prometheus is told of streams. Counted where it happens: in the workers."""
+
+from __future__ import annotations
+
+from prometheus_client import Counter, Gauge, Histogram
+
+STREAMS_ACTIVE = Gauge(
+    "hanzo_live_streams_active", "Streams that this worker carries now.", multiprocess_mode="livesum"
+)
+STREAMS = Counter("hanzo_live_streams_total", "Streams that ended, by how.", ["status"])
+TOKENS = Counter("hanzo_live_tokens_total", "Tokens that models wrote.")
+ERRORS = Counter("hanzo_live_errors_total", "Streams that failed, by error code.", ["code"])
+TAKEOVERS = Counter("hanzo_live_takeovers_total", "Streams taken over from a worker that was lost.")
+LATENCY_MS = Histogram(
+    "hanzo_live_latency_ms",
+    "Milliseconds from a stream's start to its first token.",
+    buckets=(5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 30_000, 60_000),
+)

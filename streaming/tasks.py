@@ -1,0 +1,45 @@
+"""The Celery tasks. Thin: what they do is `worker`'s and `duties`'.
+
+`hanzolive.celery` configures the app; what beat sends is `schedule`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from celery import shared_task, signals
+from celery.exceptions import Reject
+
+from streaming import queueing, schedule, worker
+
+
+@shared_task(name=queueing.RUN_STREAM, acks_late=True, ignore_result=True)  # type: ignore[untyped-decorator]
+def run_stream(stream_id: str) -> None:
+    """Carry a stream to its end. One that is carried already, or over, is nobody's work: returns at once."""
+    try:
+        worker.process().carry(stream_id)
+    except worker.Draining:
+        raise Reject("This worker ends; another one takes the stream.", requeue=True) from None
+
+
+@shared_task(name=schedule.TRIM_LOGS, ignore_result=True)  # type: ignore[untyped-decorator]
+def trim_logs() -> int:
+    """See `duties.trim_logs`."""
+    return worker.process().trim_logs()
+
+
+def _begin(instance: Any, **_: Any) -> None:
+    worker.process().start(slots=instance.concurrency)
+
+
+def _drain(**_: Any) -> None:
+    worker.process().drain()
+
+
+def _end(**_: Any) -> None:
+    worker.process().stop()
+
+
+signals.celeryd_after_setup.connect(_begin)
+signals.worker_shutting_down.connect(_drain)
+signals.worker_shutdown.connect(_end)
