@@ -12,6 +12,7 @@ from celery.signals import beat_init, setup_logging, worker_ready
 from django.conf import settings
 
 from hanzolive.cli.readiness import say_ready
+from streaming.schedule import BEAT_SCHEDULE
 
 app = Celery("hanzolive")
 app.conf.update(
@@ -34,6 +35,7 @@ app.conf.update(
     worker_hijack_root_logger=False,
     worker_send_task_events=False,
     timezone="UTC",
+    beat_schedule=BEAT_SCHEDULE,
     beat_schedule_filename=str(settings.DATA_DIR / "beat-schedule"),
 )
 app.autodiscover_tasks(["streaming"])
