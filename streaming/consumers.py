@@ -24,7 +24,7 @@ from hanzo_live.protocol.errors import ErrorCode, LiveError
 from hanzo_live.protocol.parsing import CommandRefused, MalformedFrame, parse_command
 from sessions.authentication import ANONYMOUS, Identity
 from sessions.queries import user_wire
-from streaming.hub import Subscription, frame_of, hub, metrics
+from streaming.hub import Subscription, frame_of, metrics, the_hub
 from streaming.servers import SocketWriter, writer_for
 from streaming.sockets import commands, identities, revocation
 from streaming.sockets.admission import Admission, Bucket, Refused, address_of, check_origin, headers_of
@@ -113,7 +113,7 @@ class LiveConsumer(AsyncConsumer):
         self.session_key = session_key
         if identity.user is not None and self.user_id is None:
             self.user_id = str(identity.user.pk)
-            hub().listen(f"user.{self.user_id}", self._credential_ended)
+            the_hub().listen(f"user.{self.user_id}", self._credential_ended)
 
     def _no_hello(self) -> None:
         self.close_soon(
@@ -163,7 +163,7 @@ class LiveConsumer(AsyncConsumer):
         for task in self._under_way or ():
             task.cancel()
         if self.user_id is not None:
-            hub().unlisten(f"user.{self.user_id}", self._credential_ended)
+            the_hub().unlisten(f"user.{self.user_id}", self._credential_ended)
         if self._holder is not None:
             admission.release(self._holder)
         if self._entered:
@@ -172,7 +172,7 @@ class LiveConsumer(AsyncConsumer):
 
     def _leave_all(self) -> None:
         for subscription in self.subscriptions.values():
-            hub().unsubscribe(subscription)
+            the_hub().unsubscribe(subscription)
         self.subscriptions.clear()
 
     # Commands ---------------------------------------------------------------------------------------------------

@@ -94,9 +94,15 @@ class CatchingUp:
 
     async def _catch_up(self, subscription: Subscription) -> None:
         while not self._attach(subscription):
+            stale = subscription.snapshot_due or subscription.epoch != subscription.log.epoch
+            if stale and subscription.ends_at is not None:
+                # A snapshot would show what came after the end.
+                self._finish(subscription)
+                return
             try:
-                if subscription.snapshot_due or subscription.epoch != subscription.log.epoch:
-                    await self._send_snapshot(subscription)
+                if stale:
+                    if not await self._send_snapshot(subscription):
+                        return
                     continue
                 sent = await self._missing(subscription)
             except LogUnavailable:
@@ -105,22 +111,17 @@ class CatchingUp:
             except ObjectDoesNotExist:
                 subscription.ends_at, subscription.end_reason = subscription.have, "deleted"
                 sent = []
-            for each in sent:
-                if not await self._hand_over(subscription, each.frame):
-                    return
-                subscription.have = each.seq
-            if subscription.snapshot_due:
+            if not await self._write(subscription, sent):
+                return
+            if sent or subscription.snapshot_due:
                 continue
             if subscription.ends_at is not None:
                 self._finish(subscription)
-                return
-            if not sent and not self._attach(subscription):
+            elif not self._attach(subscription):
                 # Nothing visible between what it has and where its view is, yet they differ: meet at the next frame.
                 subscription.phase = Phase.WAITING
                 subscription.log.view(subscription.view).waiting.add(subscription)
-                return
-            if subscription.phase is Phase.ATTACHED:
-                return
+            return
 
     async def _missing(self, subscription: Subscription) -> list[Sent]:
         """The frames from what it has to its view's position (or to where it ends)."""
@@ -139,7 +140,8 @@ class CatchingUp:
         metrics.CAUGHT_UP.inc()
         return frames_of(log.name, subscription.have, events, subscription.view)
 
-    async def _send_snapshot(self, subscription: Subscription) -> None:
+    async def _send_snapshot(self, subscription: Subscription) -> bool:
+        """False: the socket is gone, or given up."""
         log = subscription.log
         task = log.fresh_snapshot(subscription.tail, SNAPSHOT_KEPT_S)
         if task is None:
@@ -156,22 +158,33 @@ class CatchingUp:
             self._start_repair(log)
             raise LogUnavailable("the epoch is changing")
         frame = frame_of(taken.event(log.name, show_thoughts=subscription.view.show_thoughts))
-        if await self._hand_over(subscription, frame):
+        if subscription.watcher.writer.write(frame):
             subscription.epoch, subscription.have, subscription.snapshot_due = taken.epoch, taken.seq, False
+            return True
+        return await self._has_room(subscription)
 
-    async def _hand_over(self, subscription: Subscription, frame: Frame) -> bool:
-        """Write when there is room. False: the socket is gone, or given up."""
-        writer = subscription.watcher.writer
-        while not writer.write(frame):
-            if writer.closed:
-                return False
-            try:
-                async with asyncio.timeout(STUCK_AFTER_S):
-                    await writer.drained()
-            except TimeoutError:
-                subscription.watcher.too_slow()
-                return False
+    async def _write(self, subscription: Subscription, sent: list[Sent]) -> bool:
+        """Write until there is no room, then wait for some: what is missing by then is merged anew.
+
+        False: the socket is gone, or given up.
+        """
+        for each in sent:
+            if not subscription.watcher.writer.write(each.frame):
+                return await self._has_room(subscription)
+            subscription.have = each.seq
         return True
+
+    async def _has_room(self, subscription: Subscription) -> bool:
+        writer = subscription.watcher.writer
+        if writer.closed:
+            return False
+        try:
+            async with asyncio.timeout(STUCK_AFTER_S):
+                await writer.drained()
+        except TimeoutError:
+            subscription.watcher.too_slow()
+            return False
+        return not writer.closed
 
     def _finish(self, subscription: Subscription) -> None:
         log = subscription.log.name

@@ -33,7 +33,7 @@ REPAIR_DELAY_S = 0.2
 
 
 class Hub(CatchingUp):
-    """Made once per event loop by `hub()`. Everything here runs on that loop."""
+    """Made once per event loop by `the_hub()`. Everything here runs on that loop."""
 
     def __init__(self, layer: LiveLoopLayer) -> None:
         super().__init__(layer.log)
@@ -293,8 +293,7 @@ class Hub(CatchingUp):
     async def _round_of_view(self, log: LogState, view: View, state: ViewState) -> None:
         events = log.ring.since(state.position)
         if events is None:  # more came in one go than the ring keeps: each catches up by itself
-            self._detach_all(state)
-            state.told = state.position = log.ring.head
+            self._detach_all(log, state)
             return
         if not events or self._is_early(log, view, state, events):
             return
@@ -329,16 +328,20 @@ class Hub(CatchingUp):
         unwritten = state.unwritten
         frames, written = len(sent), 0
         only = sent[0].frame if frames == 1 else None
-        while unwritten:
-            subscription, _ = unwritten.popitem()
-            if only is not None:
-                if not subscription.watcher.writer.write(only):
+        try:
+            while unwritten:
+                subscription, _ = unwritten.popitem()
+                if only is None:
+                    self._write_several(state, subscription, sent)
+                elif not subscription.watcher.writer.write(only):
                     self._fall_behind(state, subscription, state.before)
-            else:
-                self._write_several(state, subscription, sent)
-            written += 1
-            if written % WRITES_AT_ONCE == 0:
-                await asyncio.sleep(0)
+                written += 1
+                if written % WRITES_AT_ONCE == 0:
+                    await asyncio.sleep(0)
+        finally:
+            # Only after an error: whoever was not written to is where it was.
+            while unwritten:
+                self._fall_behind(state, unwritten.popitem()[0], state.before)
         metrics.FRAMES_SENT.inc(frames * written)
 
     def _write_several(self, state: ViewState, subscription: Subscription, sent: list[Sent]) -> None:
@@ -354,12 +357,13 @@ class Hub(CatchingUp):
         subscription.have = have
         self._start_catching_up(subscription)
 
-    def _detach_all(self, state: ViewState) -> None:
-        for subscription in list(state.attached):
+    def _detach_all(self, log: LogState, state: ViewState) -> None:
+        """The view goes on at the head; each of its sockets is brought there by itself."""
+        subscriptions = [*state.attached, *state.waiting]
+        for subscription in subscriptions:
             self._take_out(subscription)
-            self._start_catching_up(subscription)
-        for subscription in list(state.waiting):
-            state.waiting.discard(subscription)
+        state.told = state.position = log.ring.head
+        for subscription in subscriptions:
             self._start_catching_up(subscription)
 
     # Gaps and epochs ---------------------------------------------------------------------------------------------
@@ -392,9 +396,9 @@ class Hub(CatchingUp):
     def _begin_again(self, log: LogState, head: log_script.Head) -> None:
         """What clients hold may not be in the log: everyone gets a snapshot."""
         logger.info("%s goes on in a new epoch; its viewers get a snapshot.", log.name)
-        for state in log.views.values():
-            self._detach_all(state)
         log.begin(head.epoch, head.seq)
+        for state in list(log.views.values()):
+            self._detach_all(log, state)
 
     def _check_all(self) -> None:
         """After a reconnect: events may have been published while nobody here listened."""
@@ -420,7 +424,7 @@ def unavailable() -> LiveError:
 _hubs: dict[asyncio.AbstractEventLoop, Hub] = {}
 
 
-def hub() -> Hub:
+def the_hub() -> Hub:
     """This event loop's hub."""
     from channels.layers import get_channel_layer
 

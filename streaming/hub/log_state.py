@@ -74,8 +74,6 @@ class LogState:
         self.epoch = epoch
         self.ring = Ring(head)
         self.snapshots.clear()
-        for view in self.views.values():
-            view.told = view.position = head
 
     def note(self, kind: str, stream: str, event: dict[str, Any], frame: Frame) -> None:
         # Presence and drafts are states or updates of many people: none takes another's place.

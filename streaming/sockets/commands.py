@@ -16,7 +16,7 @@ from sessions import services as sessions
 from sessions.access import Action
 from streaming import services
 from streaming.database import in_db
-from streaming.hub import Subscription, View, hub
+from streaming.hub import Subscription, View, the_hub
 from streaming.models import TERMINAL, Stream
 from streaming.services import Started
 
@@ -36,13 +36,13 @@ async def subscribe(socket: LiveConsumer, command: Subscribe) -> None:
     log = await in_db(_readable_log, _user(socket), command.log)
     before = socket.subscriptions.pop(log, None)
     if before is not None:
-        hub().unsubscribe(before)
+        the_hub().unsubscribe(before)
     _make_room(socket)
     view = View(flush_class(command.flush_ms), command.buffer_size or 0, command.show_thoughts)
-    subscription, mode = await hub().subscribe(socket, log, view, tail=command.tail, epoch=command.epoch, seq=command.seq)
+    subscription, mode = await the_hub().subscribe(socket, log, view, tail=command.tail, epoch=command.epoch, seq=command.seq)
     await _keep(socket, subscription, log)
     socket.reply({"type": "ok", "id": command.id, "log": log, "epoch": subscription.log.epoch, "seq": subscription.log.ring.head, "mode": mode})
-    hub().release(subscription)
+    the_hub().release(subscription)
 
 
 async def unsubscribe(socket: LiveConsumer, command: Unsubscribe) -> None:
@@ -51,7 +51,7 @@ async def unsubscribe(socket: LiveConsumer, command: Unsubscribe) -> None:
         log = await in_db(access.require_log, _user(socket), log)
     subscription = socket.subscriptions.pop(log, None)
     if subscription is not None:
-        hub().unsubscribe(subscription)
+        the_hub().unsubscribe(subscription)
     socket.reply({"type": "ok", "id": command.id, "log": log})
 
 
@@ -75,28 +75,28 @@ async def stream_start(socket: LiveConsumer, command: StreamStart) -> None:
     fresh = subscription is None
     if subscription is None:
         _make_room(socket)
-        subscription, _ = await hub().subscribe(socket, log, view, tail=50, start=True)
+        subscription, _ = await the_hub().subscribe(socket, log, view, tail=50, start=True)
     try:
-        hub().hold(subscription)
+        the_hub().hold(subscription)
         started = await in_db(start)
         if started.log != log:  # the key had started another stream
-            hub().unsubscribe(subscription)
+            the_hub().unsubscribe(subscription)
             subscription = socket.subscriptions.get(started.log)
             fresh = subscription is None
             if subscription is None:
-                subscription, _ = await hub().subscribe(socket, started.log, view, tail=50)
+                subscription, _ = await the_hub().subscribe(socket, started.log, view, tail=50)
         if fresh:
             await _keep(socket, subscription, started.log)
     except BaseException:
         if fresh:
-            hub().unsubscribe(subscription)
+            the_hub().unsubscribe(subscription)
         else:
-            hub().release(subscription)
+            the_hub().release(subscription)
         raise
     socket.started.add(str(started.stream))
     position = {"epoch": subscription.epoch, "seq": subscription.have} if fresh else {"epoch": None, "seq": None}
     socket.reply({"type": "ok", "id": command.id, **_started(started), "log": started.log, **position})
-    hub().release(subscription)
+    the_hub().release(subscription)
 
 
 async def message_send(socket: LiveConsumer, command: MessageSend) -> None:
@@ -116,7 +116,7 @@ async def message_send(socket: LiveConsumer, command: MessageSend) -> None:
 
     subscription = socket.subscriptions.get(log)
     if subscription is not None:
-        hub().hold(subscription)
+        the_hub().hold(subscription)
     try:
         sent = await in_db(send)
         if sent["stream"] is not None:
@@ -124,7 +124,7 @@ async def message_send(socket: LiveConsumer, command: MessageSend) -> None:
         socket.reply({"type": "ok", "id": command.id, **sent})
     finally:
         if subscription is not None:
-            hub().release(subscription)
+            the_hub().release(subscription)
 
 
 async def stream_stop(socket: LiveConsumer, command: StreamStop) -> None:
@@ -177,13 +177,13 @@ async def _keep(socket: LiveConsumer, subscription: Subscription, log: str) -> N
     try:
         await in_db(_readable_log, _user(socket), log)
     except BaseException:
-        hub().unsubscribe(subscription)
+        the_hub().unsubscribe(subscription)
         raise
     other = socket.subscriptions.pop(log, None)
     if other is not None and other is not subscription:
-        hub().unsubscribe(other)
+        the_hub().unsubscribe(other)
     if socket.writer.closed:
-        hub().unsubscribe(subscription)
+        the_hub().unsubscribe(subscription)
         return
     socket.subscriptions[log] = subscription
 
@@ -194,7 +194,7 @@ def _make_room(socket: LiveConsumer) -> None:
         return
     for log, subscription in list(socket.subscriptions.items()):
         if subscription.log.is_over and subscription.have_all:
-            hub().unsubscribe(subscription)
+            the_hub().unsubscribe(subscription)
             del socket.subscriptions[log]
     if len(socket.subscriptions) >= settings.MAX_SUBSCRIPTIONS:
         raise LiveError(ErrorCode.RATE_LIMITED, f"One socket may watch {settings.MAX_SUBSCRIPTIONS} logs. Unsubscribe from some first.", field="log")

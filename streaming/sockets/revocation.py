@@ -17,7 +17,7 @@ from hanzo_live.protocol import CloseCode
 from sessions import authentication, endings
 from sessions.models import ApiToken, LiveSession, Member, User
 from streaming.database import in_db
-from streaming.hub import Subscription, hub
+from streaming.hub import Subscription, the_hub
 from streaming.log import LogUnavailable
 from streaming.log_script import group_of
 from streaming.outbox import blocking_log
@@ -88,7 +88,7 @@ async def look_again() -> None:
             or (socket.session_key is not None and socket.session_key not in good_cookies)
         ):
             socket.close_soon(CloseCode.UNAUTHENTICATED, identities.ended())
-    await _look_at_memberships([each for each in hub().subscriptions() if each.log.name.startswith("session:")])
+    await _look_at_memberships([each for each in the_hub().subscriptions() if each.log.name.startswith("session:")])
 
 
 async def _look_at_memberships(subscriptions: list[Subscription]) -> None:
@@ -97,9 +97,9 @@ async def _look_at_memberships(subscriptions: list[Subscription]) -> None:
     for subscription in subscriptions:
         log = subscription.log.name
         if log not in there:
-            hub().end(subscription, subscription.log.ring.head, "deleted")
+            the_hub().end(subscription, subscription.log.ring.head, "deleted")
         elif (log, subscription.watcher.user_id) not in members:
-            hub().end(subscription, subscription.log.ring.head, "removed")
+            the_hub().end(subscription, subscription.log.ring.head, "removed")
 
 
 def _still_good(users: set[UUID], tokens: set[UUID], cookies: set[str]) -> tuple[set[UUID], set[UUID], set[str]]:
