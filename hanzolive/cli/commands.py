@@ -15,6 +15,10 @@ from hanzolive.cli.errors import in_words
 
 Subparsers: TypeAlias = "_SubParsersAction[ArgumentParser]"
 
+SERVE_FLAGS = (
+    *("HOST", "PORT", "NODE_URL", "REDIS_URL", "DATABASE_URL", "DATA_DIR"),
+    *("WORKERS", "SERVER", "ALLOW_ANONYMOUS"),
+)
 WHERE = ("DATA_DIR", "DATABASE_URL", "REDIS_URL")
 
 
@@ -24,18 +28,7 @@ def register_serve(subparsers: Subparsers) -> None:
         help="run everything: web server, worker, and what you do not have (Redis, a model)",
         epilog="Each flag can also be set in the environment or in hanzo-live.config.json; see docs/configuration.md.",
     )
-    add_flags(
-        parser,
-        "HOST",
-        "PORT",
-        "NODE_URL",
-        "REDIS_URL",
-        "DATABASE_URL",
-        "DATA_DIR",
-        "WORKERS",
-        "SERVER",
-        "ALLOW_ANONYMOUS",
-    )
+    add_flags(parser, *SERVE_FLAGS)
     parser.add_argument("--open", action="store_true", help="Open the page in your browser once it is there.")
     parser.set_defaults(run=_lazily("hanzolive.cli.serve"))
 
