@@ -209,7 +209,7 @@ class LiveServer(Server):  # type: ignore[misc]
             if "disconnected" not in self.connections.get(protocol, {"disconnected": 0}):
                 protocol.check_timeouts()
         del self._to_check[: self._slice]
-        asyncio.get_running_loop().call_later(_SWEEP_S / _SLICES, self._sweep)
+        reactor.callLater(_SWEEP_S / _SLICES, self._sweep)
 
     # Stopping.
 

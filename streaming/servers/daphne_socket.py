@@ -180,13 +180,20 @@ class LiveSocket(WebSocketProtocol):  # type: ignore[misc]
     # Closing: any code and the reason, in order, and never for longer than CLOSE_TIMEOUT.
 
     def handle_reply(self, message: dict[str, Any]) -> None:
-        if message.get("type") == "websocket.close" and self.state != _CONNECTING:
+        if self.state == _CONNECTING:
+            super().handle_reply(message)
+        elif message["type"] == "websocket.close":
             # daphne's own way drops the reason, and refuses 1009 and 1012.
             reason = str(message.get("reason") or "").encode()[:_MAX_REASON].decode(errors="ignore")
             code = message.get("code")
             self.sendCloseFrame(code=1000 if code is None else code, reasonUtf8=reason.encode() or None)
-            return
-        super().handle_reply(message)
+        elif message["type"] == "websocket.send" and self.state == _OPEN:
+            # daphne's own way drops empty texts, and holds what we send to the limit for what we receive.
+            text, data = message.get("text"), message.get("bytes")
+            if text is not None:
+                self.sendFrame(opcode=self.MESSAGE_TYPE_TEXT, payload=text.encode())
+            elif data is not None:
+                self.sendFrame(opcode=self.MESSAGE_TYPE_BINARY, payload=data)
 
     def sendCloseFrame(self, code: int | None = None, reasonUtf8: bytes | None = None, isReply: bool = False) -> None:
         super().sendCloseFrame(code=code, reasonUtf8=reasonUtf8, isReply=isReply)

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 CLOSE_TIMEOUT: Final = 10.0
 """Seconds for a peer to take what is buffered and answer a close frame, then the connection is aborted."""
 
+LINGER: Final = 0.5
+"""Seconds without a byte from a peer that was refused for what it sent, then the connection is closed."""
+
 
 class UvicornWriter:
     """A `SocketWriter` that sends to the socket itself while the transport's buffer for it is empty.
@@ -134,7 +137,7 @@ class LiveSocket(WebSocketsSansIOProtocol):
         self.drain = Drain()
         self.close_timeout = CLOSE_TIMEOUT
         self._writer: UvicornWriter | None = None
-        self._failed = False
+        self._lingering: asyncio.TimerHandle | None = None
         self._acked_at_ping: int | None = None
         self._abort_timer: asyncio.TimerHandle | None = None
 
@@ -159,8 +162,9 @@ class LiveSocket(WebSocketsSansIOProtocol):
         self.drain.wake()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        if self._abort_timer is not None:
-            self._abort_timer.cancel()
+        for timer in (self._abort_timer, self._lingering):
+            if timer is not None:
+                timer.cancel()
         if self._writer is not None:
             self._writer.release()
         super().connection_lost(exc)
@@ -185,12 +189,14 @@ class LiveSocket(WebSocketsSansIOProtocol):
         self._abort_later()
 
     def data_received(self, data: bytes) -> None:
-        if not self._failed:
+        if self._lingering is None:
             super().data_received(data)
+        else:
+            self._linger()
 
     def handle_parser_exception(self) -> None:
         # uvicorn closes at once; while the peer still sends its 10 MB that becomes a reset, and 1009 is never read.
-        self._failed = True
+        # What comes in is dropped until nothing more comes.
         close = self.conn.close_sent
         if close is not None:
             self.queue.put_nowait({"type": "websocket.disconnect", "code": close.code, "reason": close.reason})
@@ -200,9 +206,14 @@ class LiveSocket(WebSocketsSansIOProtocol):
         if self.read_paused:
             self.read_paused = False
             self.transport.resume_reading()
-        if self.transport.can_write_eof():
-            self.transport.write_eof()
-        self._abort_later()
+        self._linger()
+        # In `close_timer`, for uvicorn closes the transport as soon as the application returns unless that is set.
+        self.close_timer = self.loop.call_later(CLOSE_TIMEOUT, self.transport.abort)
+
+    def _linger(self) -> None:
+        if self._lingering is not None:
+            self._lingering.cancel()
+        self._lingering = self.loop.call_later(LINGER, self.transport.close)
 
     def _abort_later(self) -> None:
         self.drain.wake()
