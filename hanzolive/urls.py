@@ -1,11 +1,25 @@
-"""Every address of the server."""
+"""Every address of the server, but for those that answer before all else (`probes`) and the socket (`asgi`)."""
 
 from __future__ import annotations
 
 from django.contrib import admin
 from django.urls import include, path
+from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerView
+
+from hanzolive import views
 
 urlpatterns = [
+    path("", views.home, name="home"),
+    path("s/<str:ref>", views.session, name="session"),
+    path("setup/<str:token>", views.setup, name="setup"),
     path("accounts/", include("allauth.account.urls")),
     path("admin/", admin.site.urls),
+    path("v1/", include("sessions.api.urls")),
+    path("v1/openapi.json", SpectacularJSONAPIView.as_view(), name="openapi"),
+    path("v1/docs", SpectacularSwaggerView.as_view(url_name="openapi"), name="docs"),
 ]
+
+handler400 = views.bad_request
+handler403 = views.forbidden
+handler404 = views.not_found
+handler500 = views.server_error

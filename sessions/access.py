@@ -67,7 +67,11 @@ def find_session(user: User | None, ref: str, action: Action) -> tuple[LiveSessi
 
 def role_of(user_id: UUID, session_id: UUID) -> Role | None:
     """The user's role in the session now; None for somebody who is no member."""
-    role = Member.objects.filter(user_id=user_id, session_id=session_id, user__is_active=True).values_list("role", flat=True).first()
+    role = (
+        Member.objects.filter(user_id=user_id, session_id=session_id, user__is_active=True)
+        .values_list("role", flat=True)
+        .first()
+    )
     return None if role is None else Role(role)
 
 
@@ -124,7 +128,10 @@ def sign_in_needed() -> LiveError:
 
 
 def session_not_found() -> LiveError:
-    return LiveError(ErrorCode.NOT_FOUND, "There is no such session, or you are not a member of it. Check the address, or ask its owner to add you.")
+    return LiveError(
+        ErrorCode.NOT_FOUND,
+        "There is no such session, or you are not a member of it. Check the address, or ask its owner to add you.",
+    )
 
 
 def stream_not_found() -> LiveError:

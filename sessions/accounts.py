@@ -30,7 +30,9 @@ class AccountAdapter(DefaultAccountAdapter):
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return settings.SIGNUP == "open"
 
-    def save_user(self, request: HttpRequest, user: AbstractBaseUser, form: forms.BaseForm, commit: bool = True) -> AbstractBaseUser:
+    def save_user(
+        self, request: HttpRequest, user: AbstractBaseUser, form: forms.BaseForm, commit: bool = True
+    ) -> AbstractBaseUser:
         assert isinstance(user, User)
         user.name = form.cleaned_data["name"].strip()
         return super().save_user(request, user, form, commit)
@@ -66,12 +68,16 @@ def create_first_admin(token: str, *, name: str, email: str, password: str) -> U
     """The first admin; the link is gone afterwards. Raises LiveError `not_found` for a link that is no good (any more)."""
     with transaction.atomic():
         if not is_setup_token(token):
-            raise LiveError(ErrorCode.NOT_FOUND, "This link was used already or is too old. Restart the server to see a new one.")
+            raise LiveError(
+                ErrorCode.NOT_FOUND, "This link was used already or is too old. Restart the server to see a new one."
+            )
         # Whoever unlinks the file has the link's one use, also when two came at the same time.
         try:
             _setup_file().unlink()
         except FileNotFoundError as error:
-            raise LiveError(ErrorCode.NOT_FOUND, "This link was used already. Sign in with the account that it made.") from error
+            raise LiveError(
+                ErrorCode.NOT_FOUND, "This link was used already. Sign in with the account that it made."
+            ) from error
         return User.objects.create_superuser(email, password, name=name)
 
 

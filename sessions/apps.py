@@ -7,3 +7,8 @@ class SessionsConfig(AppConfig):
     name = "sessions"
     label = "live_sessions"
     verbose_name = "Live sessions"
+
+    def ready(self) -> None:
+        from sessions import receivers
+
+        receivers.connect()

@@ -99,7 +99,9 @@ def redeem_ticket(raw: str) -> Identity:
     kept = cache.get(key)
     # Of two that read it at the same time, only one deletes it.
     if kept is None or not cache.delete(key):
-        raise LiveError(ErrorCode.UNAUTHENTICATED, "This ticket was used or is too old. Ask for a new one with POST /v1/tickets.")
+        raise LiveError(
+            ErrorCode.UNAUTHENTICATED, "This ticket was used or is too old. Ask for a new one with POST /v1/tickets."
+        )
     user_id, token_id = kept
     if token_id is not None:
         return _identity_of_row(ApiToken.objects.select_related("user").filter(pk=token_id).first())
@@ -125,8 +127,12 @@ def create_token(user: User, name: str, scope: TokenScope = TokenScope.WRITE) ->
 def revoke_token(user: User, token_id: UUID) -> None:
     """End one of the user's tokens, and the sockets that stand on it. Raises LiveError `not_found`."""
     if not user.api_tokens.filter(pk=token_id, revoked_at=None).update(revoked_at=timezone.now()):
-        raise LiveError(ErrorCode.NOT_FOUND, "You have no such API token. See the list with GET /v1/tokens.")
+        raise token_not_found()
     end_credential(user.pk, token_id=token_id)
+
+
+def token_not_found() -> LiveError:
+    return LiveError(ErrorCode.NOT_FOUND, "You have no such API token. See the list with GET /v1/tokens.")
 
 
 def digest_of(raw: str) -> str:
@@ -149,7 +155,10 @@ def _note_use(token: ApiToken) -> None:
 
 
 def _wrong_credential() -> LiveError:
-    return LiveError(ErrorCode.UNAUTHENTICATED, "This API token is not valid. It may have been revoked; make a new one and send that.")
+    return LiveError(
+        ErrorCode.UNAUTHENTICATED,
+        "This API token is not valid. It may have been revoked; make a new one and send that.",
+    )
 
 
 def _ticket_key(raw: str) -> str:

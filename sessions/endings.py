@@ -7,7 +7,6 @@ This app does not know what a socket is; whoever does connects to these signals.
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
 from uuid import UUID
 
 from django.db import transaction

@@ -21,10 +21,14 @@ MAX_MEMBERS = 1_000
 def find_account(*, user_id: UUID | None = None, email: str | None = None) -> User:
     """The active account with that id or e-mail address. Raises LiveError `not_found`."""
     accounts = User.objects.filter(is_active=True)
-    found = accounts.filter(pk=user_id).first() if user_id else accounts.filter(email=(email or "").strip().lower()).first()
+    found = (
+        accounts.filter(pk=user_id).first() if user_id else accounts.filter(email=(email or "").strip().lower()).first()
+    )
     if found is None:
         field = "user" if user_id else "email"
-        raise LiveError(ErrorCode.NOT_FOUND, "Nobody here has an account under that name; ask them to sign up first.", field=field)
+        raise LiveError(
+            ErrorCode.NOT_FOUND, "Nobody here has an account under that name; ask them to sign up first.", field=field
+        )
     return found
 
 
@@ -66,17 +70,25 @@ def remove_member(session: LiveSession, actor: User, user_id: UUID) -> None:
     _announce(session, "left" if actor.pk == member.user_id else "removed", member)
 
 
+def member_not_found() -> LiveError:
+    return LiveError(ErrorCode.NOT_FOUND, "There is no such member in this session. See the list of its members.")
+
+
 def _member(session: LiveSession, user_id: UUID) -> Member:
     member = Member.objects.select_related("user").filter(session=session, user_id=user_id).first()
     if member is None:
-        raise LiveError(ErrorCode.NOT_FOUND, "There is no such member in this session. See the list of its members.")
+        raise member_not_found()
     return member
 
 
 def _require_another_owner(member: Member) -> None:
-    others = Member.objects.filter(session_id=member.session_id, role=Role.OWNER, user__is_active=True).exclude(pk=member.pk)
+    others = Member.objects.filter(session_id=member.session_id, role=Role.OWNER, user__is_active=True).exclude(
+        pk=member.pk
+    )
     if not others.exists():
-        raise LiveError(ErrorCode.CONFLICT, "A session needs an owner. Make somebody else owner first, or delete the session.")
+        raise LiveError(
+            ErrorCode.CONFLICT, "A session needs an owner. Make somebody else owner first, or delete the session."
+        )
 
 
 def _announce(session: LiveSession, action: str, member: Member) -> None:

@@ -81,7 +81,9 @@ class LiveSession(models.Model):
     model = models.CharField(max_length=200, blank=True)
     system_prompt = models.TextField(blank=True, validators=[MaxLengthValidator(50_000)])
     overlap = models.CharField(max_length=10, choices=Overlap.choices, default=Overlap.QUEUE)
-    last_n = models.PositiveIntegerField(default=0, help_text="Number of the newest message; grows under this row's lock.")
+    last_n = models.PositiveIntegerField(
+        default=0, help_text="Number of the newest message; grows under this row's lock."
+    )
     archived_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True, db_index=True)
@@ -134,7 +136,9 @@ class Message(models.Model):
     content = models.TextField(blank=True)
     parts = models.JSONField(default=list, blank=True, help_text="Thoughts, tool calls and results that belong to it.")
     user = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
-    stream = models.UUIDField(null=True, blank=True, help_text="The stream that writes or wrote it; empty for a person's.")
+    stream = models.UUIDField(
+        null=True, blank=True, help_text="The stream that writes or wrote it; empty for a person's."
+    )
     status = models.CharField(max_length=10, choices=MessageStatus.choices, default=MessageStatus.COMPLETE)
     finish_reason = models.CharField(max_length=20, blank=True)
     key = models.CharField(max_length=200, null=True, blank=True, help_text="The sender's idempotency key.")

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 
-from sessions.models import LiveSession, Member, Message, MessageRole, MessageStatus, Role, User
+from sessions.models import ApiToken, LiveSession, Member, Message, MessageRole, MessageStatus, Role, User
 
 Wire = dict[str, Any]
 
@@ -31,6 +31,22 @@ def time_wire(moment: datetime) -> str:
 
 def user_wire(user: User) -> Wire:
     return {"id": str(user.pk), "name": user.name, "avatar": user.avatar.url if user.avatar else None}
+
+
+def me_wire(user: User) -> Wire:
+    """A user as only they see themselves."""
+    return {**user_wire(user), "email": user.email, "is_admin": user.is_staff}
+
+
+def token_wire(token: ApiToken) -> Wire:
+    """An API token without the token, of which only the digest is kept."""
+    return {
+        "id": str(token.pk),
+        "name": token.name,
+        "scope": str(token.scope),
+        "created_at": time_wire(token.created_at),
+        "last_used_at": time_wire(token.last_used_at) if token.last_used_at else None,
+    }
 
 
 def message_wire(message: Message) -> Wire:
@@ -94,7 +110,6 @@ def members_of(session_id: UUID) -> QuerySet[Member]:
     return Member.objects.filter(session_id=session_id).select_related("user").order_by("created_at", "pk")
 
 
-
 def snapshot(session: LiveSession, tail: int) -> Wire:
     """The session, its members and its latest `tail` messages in order. Two queries, however long the session."""
     newest = list(messages_of(session.pk).order_by("-n")[: tail + 1])
@@ -111,7 +126,9 @@ def history(session_id: UUID, limit: int, *, before_n: int | None = None) -> lis
 
     Failed and unfinished answers and empty messages are left out; a stopped answer keeps its text.
     """
-    told = messages_of(session_id).filter(status__in=[MessageStatus.COMPLETE, MessageStatus.STOPPED]).exclude(content="")
+    told = (
+        messages_of(session_id).filter(status__in=[MessageStatus.COMPLETE, MessageStatus.STOPPED]).exclude(content="")
+    )
     if before_n is not None:
         told = told.filter(n__lt=before_n)
     rows = told.only("n", "role", "content", "user__name").order_by("-n")[:limit]

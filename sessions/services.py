@@ -117,8 +117,12 @@ def post_message(
         if reply_stream is not None:
             rows.append(
                 Message(
-                    session=session, n=n + 1, role=MessageRole.ASSISTANT, user=user,
-                    stream=reply_stream, status=MessageStatus.QUEUED,
+                    session=session,
+                    n=n + 1,
+                    role=MessageRole.ASSISTANT,
+                    user=user,
+                    stream=reply_stream,
+                    status=MessageStatus.QUEUED,
                 )
             )
         Message.objects.bulk_create(rows)
@@ -187,4 +191,6 @@ def _save_with_slug(session: LiveSession) -> None:
         with transaction.atomic():
             session.save()
     except IntegrityError as error:
-        raise LiveError(ErrorCode.CONFLICT, f"The slug `{session.slug}` is taken; choose another.", field="slug") from error
+        raise LiveError(
+            ErrorCode.CONFLICT, f"The slug `{session.slug}` is taken; choose another.", field="slug"
+        ) from error

@@ -29,9 +29,15 @@ def is_storable(text: str) -> bool:
 def clean_text(value: str, field: str, max_length: int, *, required: bool = False) -> str:
     """`value`, if it can be stored. Raises LiveError `bad_request` that names `field`."""
     if len(value) > max_length:
-        raise LiveError(ErrorCode.BAD_REQUEST, f"`{field}` may have at most {max_length:,} characters; shorten it.", field=field)
+        raise LiveError(
+            ErrorCode.BAD_REQUEST, f"`{field}` may have at most {max_length:,} characters; shorten it.", field=field
+        )
     if not is_storable(value):
-        raise LiveError(ErrorCode.BAD_REQUEST, f"`{field}` holds characters that are no text (NUL or half a surrogate pair); remove them.", field=field)
+        raise LiveError(
+            ErrorCode.BAD_REQUEST,
+            f"`{field}` holds characters that are no text (NUL or half a surrogate pair); remove them.",
+            field=field,
+        )
     if required and not value.strip():
         raise LiveError(ErrorCode.BAD_REQUEST, f"`{field}` is empty; write something.", field=field)
     return value

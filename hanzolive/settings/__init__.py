@@ -53,9 +53,16 @@ LOOPBACK_HOSTS = ["localhost", "127.0.0.1", "[::1]"]
 ALLOWED_HOSTS: list[str] = [*OPTIONS["ALLOWED_HOSTS"], *(LOOPBACK_HOSTS if ON_LOOPBACK else [])] or [HOST]
 ALLOWED_ORIGINS: list[str] = OPTIONS["ALLOWED_ORIGINS"]
 CSRF_TRUSTED_ORIGINS = [origin for origin in ALLOWED_ORIGINS if "://" in origin]
+CORS_URLS_REGEX = r"^/v1/"
+CORS_ALLOWED_ORIGINS = CSRF_TRUSTED_ORIGINS
+CORS_ALLOWED_ORIGIN_REGEXES = [r"^https?://(localhost|127\.\d+\.\d+\.\d+|\[::1\])(:\d+)?$"] if ON_LOOPBACK else []
+CORS_ALLOW_HEADERS = ["accept", "authorization", "content-type", "last-event-id", "x-api-key", "x-hanzo-key", "ocp-apim-subscription-key"]
+CORS_EXPOSE_HEADERS = ["retry-after"]
 ALLOW_ANONYMOUS: bool = ON_LOOPBACK if OPTIONS["ALLOW_ANONYMOUS"] is None else OPTIONS["ALLOW_ANONYMOUS"]
 SIGNUP: str = OPTIONS["SIGNUP"] or ("open" if ON_LOOPBACK else "closed")
 TRUST_PROXY: bool = OPTIONS["TRUST_PROXY"]
+# How many of the addresses in `X-Forwarded-For` are proxies': for limits on sign-in.
+ALLAUTH_TRUSTED_PROXY_COUNT = int(TRUST_PROXY)
 if TRUST_PROXY:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
@@ -139,17 +146,22 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "channels",
+    "corsheaders",
     "rest_framework",
     "drf_spectacular",
+    "drf_spectacular_sidecar",
     "django_prometheus",
     "sessions",
     "streaming",
     "hanzolive",
 ]
 MIDDLEWARE = [
+    "hanzolive.probes.ProbeMiddleware",
     "django_prometheus.middleware.PrometheusBeforeMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "corsheaders.middleware.CorsMiddleware",
+    "hanzolive.origins.OriginMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -207,6 +219,7 @@ EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_SAMESITE = "Lax"
+CSRF_FAILURE_VIEW = "hanzolive.views.csrf_failure"
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
@@ -217,16 +230,24 @@ REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["sessions.api.authentication.TokenAuthentication", "sessions.api.authentication.CookieAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_PARSER_CLASSES": ["sessions.api.parsers.BoundedJSONParser"],
+    "DEFAULT_SCHEMA_CLASS": "sessions.api.schema.LiveSchema",
     "EXCEPTION_HANDLER": "sessions.api.errors.handle_exception",
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
+    "NUM_PROXIES": int(TRUST_PROXY),
+    # `format` is the transcript's own parameter.
+    "URL_FORMAT_OVERRIDE": None,
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Hanzo Live",
     "DESCRIPTION": "Real-time AI streaming for people and programs together.",
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_PERMISSIONS": ["sessions.api.permissions.AnonymousWhereAllowed"],
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "SCHEMA_PATH_PREFIX": "/v1/",
+    "ENUM_NAME_OVERRIDES": {"RoleEnum": "sessions.models.Role", "MessageRoleEnum": "sessions.models.MessageRole"},
 }
 
 LOGGING_CONFIG = None

@@ -33,8 +33,21 @@ def test_it_finds_a_session_by_id_and_by_slug(live_session: LiveSession, teammat
     assert (found, role) == (live_session, Role.EDITOR)
 
 
-def test_it_answers_alike_for_a_session_of_others_and_for_none(live_session: LiveSession, outsider: User, owner: User) -> None:
-    refs = [str(live_session.pk), "the-plan", str(uuid4()), "no-such", "", "\0", "\ud800", "x" * 500, "../etc", live_session.pk.hex]
+def test_it_answers_alike_for_a_session_of_others_and_for_none(
+    live_session: LiveSession, outsider: User, owner: User
+) -> None:
+    refs = [
+        str(live_session.pk),
+        "the-plan",
+        str(uuid4()),
+        "no-such",
+        "",
+        "\0",
+        "\ud800",
+        "x" * 500,
+        "../etc",
+        live_session.pk.hex,
+    ]
     answers = []
     for user, ref in [*((outsider, ref) for ref in refs), *((owner, ref) for ref in refs[2:])]:
         with pytest.raises(LiveError) as refusal:
@@ -65,14 +78,23 @@ def test_an_account_that_was_switched_off_has_no_role(live_session: LiveSession,
 
 
 def test_a_log_has_one_name_whatever_it_was_asked_by(live_session: LiveSession, viewer: User, outsider: User) -> None:
-    assert require_log(viewer, "session:the-plan") == require_log(viewer, f"session:{live_session.pk}") == live_session.log
-    for user, log in ((outsider, "session:the-plan"), (viewer, f"stream:{uuid4()}"), (viewer, "session:"), (viewer, "")):
+    assert (
+        require_log(viewer, "session:the-plan") == require_log(viewer, f"session:{live_session.pk}") == live_session.log
+    )
+    for user, log in (
+        (outsider, "session:the-plan"),
+        (viewer, f"stream:{uuid4()}"),
+        (viewer, "session:"),
+        (viewer, ""),
+    ):
         with pytest.raises(LiveError) as refusal:
             require_log(user, log)
         assert refusal.value.code == "not_found"
 
 
-def test_a_stream_in_a_session_goes_by_role(live_session: LiveSession, viewer: User, teammate: User, outsider: User) -> None:
+def test_a_stream_in_a_session_goes_by_role(
+    live_session: LiveSession, viewer: User, teammate: User, outsider: User
+) -> None:
     def ask(user: User | None, action: Action) -> None:
         require_stream(user, session=live_session, owner_id=teammate.pk, anonymous=False, action=action)
 

@@ -1,0 +1,200 @@
+"""The bodies that REST takes and gives, for checking and for the OpenAPI document.
+
+What is given is built by `queries`; the classes named `…Body` are what is taken. Nothing here touches a row.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rest_framework import serializers
+from rest_framework.fields import empty
+
+from sessions import text
+from sessions.models import MessageRole, Overlap, Role, TokenScope
+
+
+class TextField(serializers.CharField):
+    """Text as it was sent. DRF's own takes numbers for text and trims; the contract does neither."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(trim_whitespace=False, **options)
+
+    def run_validation(self, data: Any = empty) -> Any:
+        if data is not empty and data is not None and not isinstance(data, str):
+            self.fail("invalid")
+        return super().run_validation(data)
+
+
+class ChoiceField(serializers.ChoiceField):
+    """One of a few words. DRF's own also takes what merely prints like one."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        if not isinstance(data, str):
+            self.fail("invalid_choice", input=data)
+        return super().to_internal_value(data)
+
+
+class BooleanField(serializers.BooleanField):
+    """JSON's `true` and `false`, and no words for them."""
+
+    def to_internal_value(self, data: Any) -> bool:
+        if not isinstance(data, bool):
+            self.fail("invalid", input=data)
+        return data
+
+
+# What is taken ----------------------------------------------------------------------------------------------------
+
+
+class SessionBody(serializers.Serializer[Any]):
+    title = TextField(required=False, allow_blank=True, max_length=text.MAX_TITLE)
+    model = TextField(required=False, allow_blank=True, allow_null=True, max_length=text.MAX_MODEL)
+    slug = TextField(required=False, allow_blank=True, allow_null=True, max_length=text.MAX_SLUG)
+    system_prompt = TextField(required=False, allow_blank=True, allow_null=True, max_length=text.MAX_SYSTEM_PROMPT)
+    overlap = ChoiceField(required=False, choices=Overlap.choices)
+
+
+class SessionChangeBody(SessionBody):
+    archived = BooleanField(required=False)
+
+
+class MemberBody(serializers.Serializer[Any]):
+    user = serializers.UUIDField(required=False)
+    email = serializers.EmailField(required=False, max_length=254)
+    role = ChoiceField(choices=Role.choices)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if ("user" in attrs) == ("email" in attrs):
+            raise serializers.ValidationError({"user": "Name an account by `user` or by `email`, one of the two."})
+        return attrs
+
+
+class RoleBody(serializers.Serializer[Any]):
+    role = ChoiceField(choices=Role.choices)
+
+
+class MeBody(serializers.Serializer[Any]):
+    name = TextField(max_length=text.MAX_NAME)
+
+
+class TokenBody(serializers.Serializer[Any]):
+    name = TextField(max_length=text.MAX_NAME)
+    scope = ChoiceField(required=False, choices=TokenScope.choices, default=TokenScope.WRITE)
+
+
+class PageQuery(serializers.Serializer[Any]):
+    limit = serializers.IntegerField(required=False, min_value=1, max_value=200, default=50)
+    cursor = serializers.CharField(required=False, max_length=200)
+
+
+class TranscriptQuery(serializers.Serializer[Any]):
+    format = ChoiceField(required=False, choices=["json", "markdown", "html"], default="json")
+
+
+# What is given ----------------------------------------------------------------------------------------------------
+
+
+class UserShape(serializers.Serializer[Any]):
+    id = serializers.UUIDField()
+    name = serializers.CharField()
+    avatar = serializers.CharField(allow_null=True)
+
+
+class MeShape(UserShape):
+    email = serializers.EmailField()
+    is_admin = serializers.BooleanField()
+
+
+class SettingsShape(serializers.Serializer[Any]):
+    system_prompt = serializers.CharField(allow_null=True)
+    overlap = serializers.ChoiceField(choices=Overlap.choices)
+
+
+class SessionShape(serializers.Serializer[Any]):
+    id = serializers.UUIDField()
+    slug = serializers.CharField(allow_null=True)
+    title = serializers.CharField()
+    model = serializers.CharField(allow_null=True)
+    system_prompt = serializers.CharField(allow_null=True)
+    overlap = serializers.ChoiceField(choices=Overlap.choices)
+    settings = SettingsShape()
+    role = serializers.ChoiceField(choices=Role.choices)
+    log = serializers.CharField()
+    archived = serializers.BooleanField()
+    created_at = serializers.DateTimeField()
+    updated_at = serializers.DateTimeField()
+
+
+class MessageShape(serializers.Serializer[Any]):
+    id = serializers.UUIDField()
+    n = serializers.IntegerField()
+    role = serializers.ChoiceField(choices=MessageRole.choices)
+    content = serializers.CharField()
+    parts = serializers.ListField(child=serializers.DictField())
+    user = UserShape(allow_null=True)
+    stream = serializers.UUIDField(allow_null=True)
+    status = serializers.ChoiceField(choices=["streaming", "complete", "stopped", "failed"])
+    finish_reason = serializers.CharField(allow_null=True)
+    key = serializers.CharField(allow_null=True)
+    created_at = serializers.DateTimeField()
+
+
+class MemberShape(serializers.Serializer[Any]):
+    user = UserShape()
+    role = serializers.ChoiceField(choices=Role.choices)
+
+
+class SessionPageShape(serializers.Serializer[Any]):
+    results = SessionShape(many=True)
+    next = serializers.URLField(allow_null=True)
+    previous = serializers.URLField(allow_null=True)
+
+
+class MessagePageShape(serializers.Serializer[Any]):
+    results = MessageShape(many=True)
+    next = serializers.URLField(allow_null=True, help_text="The page of older messages.")
+    previous = serializers.URLField(allow_null=True, help_text="The page of newer messages.")
+
+
+class MembersShape(serializers.Serializer[Any]):
+    results = MemberShape(many=True)
+
+
+class TranscriptShape(serializers.Serializer[Any]):
+    session = SessionShape()
+    members = MemberShape(many=True)
+    messages = MessageShape(many=True)
+
+
+class TokenShape(serializers.Serializer[Any]):
+    id = serializers.UUIDField()
+    name = serializers.CharField()
+    scope = serializers.ChoiceField(choices=TokenScope.choices)
+    created_at = serializers.DateTimeField()
+    last_used_at = serializers.DateTimeField(allow_null=True)
+
+
+class NewTokenShape(TokenShape):
+    token = serializers.CharField(help_text="The token itself, shown this once.")
+
+
+class TokensShape(serializers.Serializer[Any]):
+    results = TokenShape(many=True)
+
+
+class TicketShape(serializers.Serializer[Any]):
+    ticket = serializers.CharField()
+    expires_in = serializers.IntegerField()
+
+
+class ErrorShape(serializers.Serializer[Any]):
+    """Every refusal."""
+
+    type = serializers.CharField()
+    id = serializers.CharField(allow_null=True)
+    code = serializers.CharField()
+    message = serializers.CharField()
+    retryable = serializers.BooleanField()
+    retry_after = serializers.FloatField(allow_null=True)
+    field = serializers.CharField(allow_null=True)

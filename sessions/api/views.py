@@ -1,0 +1,126 @@
+"""Sessions, their messages and their transcript. The messages' POST belongs to `streaming`, which may start an answer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpResponse
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.serializers import Serializer
+from rest_framework.utils.urls import replace_query_param
+from rest_framework.views import APIView
+
+from sessions import services
+from sessions.access import Action, find_session
+from sessions.api import serializers as bodies
+from sessions.models import Role, User
+from sessions.pages import Page, message_page, session_page
+from sessions.queries import Wire, member_wire, members_of, message_wire, session_wire
+from sessions.transcript import as_html, as_markdown, messages_in_order
+
+
+def checked(shape: type[Serializer[Any]], data: Any) -> dict[str, Any]:
+    """`data` as `shape` takes it. Raises DRF's ValidationError, which becomes `bad_request`."""
+    serializer = shape(data=data)
+    serializer.is_valid(raise_exception=True)
+    return dict(serializer.validated_data)
+
+
+def caller(request: Request) -> User:
+    """The signed-in user; the default permission has seen to it that there is one."""
+    assert isinstance(request.user, User)
+    return request.user
+
+
+def page_wire(request: Request, page: Page[Any], results: list[Wire]) -> Wire:
+    """A page with the addresses of its neighbours."""
+    here = request.build_absolute_uri()
+
+    def address(cursor: str | None) -> str | None:
+        return replace_query_param(here, "cursor", cursor) if cursor else None
+
+    return {"results": results, "next": address(page.next), "previous": address(page.previous)}
+
+
+class SessionList(APIView):
+    @extend_schema(operation_id="sessions_list", parameters=[bodies.PageQuery], responses=bodies.SessionPageShape)
+    def get(self, request: Request) -> Response:
+        """The sessions that you are a member of, the latest activity first."""
+        query = checked(bodies.PageQuery, request.query_params)
+        page = session_page(caller(request), query["limit"], query.get("cursor"))
+        results = [session_wire(member.session, Role(member.role)) for member in page.results]
+        return Response(page_wire(request, page, results))
+
+    @extend_schema(operation_id="sessions_create", request=bodies.SessionBody, responses={201: bodies.SessionShape})
+    def post(self, request: Request) -> Response:
+        """A new session that you own."""
+        body = checked(bodies.SessionBody, request.data)
+        session = services.create_session(caller(request), **_without_nulls(body))
+        return Response(session_wire(session, Role.OWNER), status=201)
+
+
+class SessionDetail(APIView):
+    @extend_schema(operation_id="sessions_read", responses=bodies.SessionShape)
+    def get(self, request: Request, ref: str) -> Response:
+        """One session, by id or slug."""
+        session, role = find_session(caller(request), ref, Action.READ)
+        return Response(session_wire(session, role))
+
+    @extend_schema(operation_id="sessions_update", request=bodies.SessionChangeBody, responses=bodies.SessionShape)
+    def patch(self, request: Request, ref: str) -> Response:
+        """Change what the body names; the rest stays."""
+        session, role = find_session(caller(request), ref, Action.MANAGE)
+        changes = _without_nulls(checked(bodies.SessionChangeBody, request.data))
+        return Response(session_wire(services.update_session(session, caller(request), **changes), role))
+
+    @extend_schema(operation_id="sessions_delete", responses={204: None})
+    def delete(self, request: Request, ref: str) -> Response:
+        """Delete the session and everything said in it."""
+        session, _ = find_session(caller(request), ref, Action.DELETE)
+        services.delete_session(session)
+        return Response(status=204)
+
+
+class SessionMessages(APIView):
+    @extend_schema(operation_id="messages_list", parameters=[bodies.PageQuery], responses=bodies.MessagePageShape)
+    def get(self, request: Request, ref: str) -> Response:
+        """A page of messages, oldest first; the first page holds the newest, `next` goes to older ones."""
+        session, _ = find_session(caller(request), ref, Action.READ)
+        query = checked(bodies.PageQuery, request.query_params)
+        page = message_page(session.pk, query["limit"], query.get("cursor"))
+        return Response(page_wire(request, page, [message_wire(message) for message in page.results]))
+
+
+class SessionTranscript(APIView):
+    @extend_schema(
+        operation_id="transcript_read",
+        parameters=[bodies.TranscriptQuery],
+        responses={
+            (200, "application/json"): bodies.TranscriptShape,
+            (200, "text/markdown"): OpenApiTypes.STR,
+            (200, "text/html"): OpenApiTypes.STR,
+        },
+    )
+    def get(self, request: Request, ref: str) -> Response | HttpResponse:
+        """Everything said, as one document."""
+        session, role = find_session(caller(request), ref, Action.READ)
+        wanted = checked(bodies.TranscriptQuery, request.query_params)["format"]
+        if wanted == "markdown":
+            return HttpResponse(as_markdown(session), content_type="text/markdown; charset=utf-8")
+        if wanted == "html":
+            return HttpResponse(as_html(session), content_type="text/html; charset=utf-8")
+        return Response(
+            {
+                "session": session_wire(session, role),
+                "members": [member_wire(member) for member in members_of(session.pk)],
+                "messages": [message_wire(message) for message in messages_in_order(session)],
+            }
+        )
+
+
+def _without_nulls(body: dict[str, Any]) -> dict[str, Any]:
+    """Null takes a text away, as the empty text does."""
+    return {name: ("" if value is None and name != "slug" else value) for name, value in body.items()}
