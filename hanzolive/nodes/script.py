@@ -148,7 +148,7 @@ def parse_model(
 
 
 def _with(script: Script, given: Mapping[str, Any]) -> Script:
-    types: dict[str, Any] = {field.name: type(getattr(script, field.name)) for field in fields(script)}
+    types: dict[str, Any] = {field.name: type(field.default) for field in fields(Script)}
     changed: dict[str, Any] = {}
     for key, value in given.items():
         if key not in types:

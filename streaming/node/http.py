@@ -10,12 +10,14 @@ import ipaddress
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
+from urllib.request import getproxies
 
 import httpx
 import orjson
 
 from hanzo_live.protocol.errors import ErrorCode, LiveError
 
+from .transport import DirectTransport
 from .types import NodeConfig, NodeTimeouts
 
 MAX_ERROR_BYTES = 64 * 1024
@@ -115,13 +117,21 @@ class NodeHTTP:
         return response
 
     def _new_client(self) -> httpx.AsyncClient:
+        # A proxy set for the outside world has no way to a node on this machine.
+        outside = not _is_loopback(self.base)
+        transport = self._transport
+        if (
+            transport is None
+            and self.base.startswith("http:")
+            and not (outside and {"http", "all"} & set(getproxies()))
+        ):
+            transport = DirectTransport(keep_alive=self.keep_alive)
         return httpx.AsyncClient(
             headers=self._headers,
-            transport=self._transport,
+            transport=transport,
             limits=httpx.Limits(max_connections=None, max_keepalive_connections=20 if self.keep_alive else 0),
             follow_redirects=False,
-            # A proxy set for the outside world has no way to a node on this machine.
-            trust_env=not _is_loopback(self.base),
+            trust_env=outside,
         )
 
 

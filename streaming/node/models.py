@@ -101,8 +101,9 @@ async def check_health(http: NodeHTTP, kind: NodeKind | None, timeouts: NodeTime
         return NodeHealth(ok, message, round((time.perf_counter() - began) * 1000, 1))
 
     try:
-        status, body, _ = await http.get_json(path, timeouts)
-        if status == 200:
+        status, body, headers = await http.get_json(path, timeouts)
+        # "OK" as plain text is an answer (Hanzo engine); a web page is some other server's.
+        if status == 200 and "html" not in headers.get("content-type", ""):
             return told(True, f"The node at {http.base} answers.")
         if status >= 500:
             return told(False, error_of(Refusal(body if body is not None else "", status)).message)

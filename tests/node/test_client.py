@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx
 import pytest
+import uvloop
 
 from hanzo_live.protocol.errors import ErrorCode, LiveError
 from hanzolive.nodes.scripted import expected_text, expected_thoughts
@@ -49,7 +50,7 @@ async def failure_of(node: Node, model: str, timeouts: NodeTimeouts | None = Non
 
 
 @pytest.mark.parametrize(
-    "model", ["script-fast", "script-echo", "script-10k", "script-slow@rate=2000", "script-fast@split=7,comments=1"]
+    "model", ["script-fast", "script-echo", "script-10k", "script-slow@rate=2500.5", "script-fast@split=7,comments=1"]
 )
 async def test_it_reads_a_whole_answer(node: Node, model: str) -> None:
     events = await ask(node, model)
@@ -166,10 +167,9 @@ async def test_it_asks_a_node_that_does_not_stream_for_the_whole(node: Node) -> 
 
 
 async def test_the_streams_model_and_usage_are_known_while_it_runs(node: Node) -> None:
-    model = "some-model-of-theirs"
-    async with NodeClient(node.config()) as client, client.chat(ChatRequest(model, ASK)) as stream:
+    async with NodeClient(node.config()) as client, client.chat(ChatRequest("script-stall", ASK)) as stream:
         await anext(stream)
-        assert stream.model == "script-echo"
+        assert stream.model == "script-stall"
         assert stream.usage.estimated
         assert stream.usage.completion_tokens > 0
 
@@ -274,6 +274,19 @@ async def test_many_streams_run_at_once_on_one_client(node: Node) -> None:
 
     async with NodeClient(node.config()) as client:
         assert all(await asyncio.gather(*(one(client, number) for number in range(40))))
+
+
+def test_it_runs_on_uvloop_as_well(node: Node) -> None:
+    async def scenario() -> None:
+        async with NodeClient(node.config()) as client:
+            for model in ("script-fast", "script-10k"):
+                events = [event async for event in client.chat(ChatRequest(model, ASK))]
+                assert text_of(events) == expected_text(model, ASK)
+            async with client.chat(ChatRequest("script-stall", ASK)) as stream:
+                await anext(stream)
+
+    uvloop.run(scenario())
+    assert [request["state"] for request in node.log()] == ["complete", "complete", "cancelled"]
 
 
 @pytest.mark.parametrize("url", ["", "localhost:8080", "ftp://x", "http://", "http://[::1", "http://x:99999"])

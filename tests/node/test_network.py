@@ -3,52 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
 
+import httpx
 import pytest
 
 from hanzo_live.protocol.errors import ErrorCode, LiveError
 from streaming.node import ChatRequest, Finish, NodeClient, NodeConfig, NodeEvent, NodeTimeouts
 
 from .normal import text_of
+from .raw import DONE, FINISH, SSE, TOKEN, listening, read_request, sized
 
 ASK = ChatRequest("m", [{"role": "user", "content": "Hi"}])
-SSE = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n"
-TOKEN = b'data: {"choices":[{"delta":{"content":"yes"}}]}\n\n'
-FINISH = b'data: {"choices":[{"delta":{},"finish_reason":"stop"}]}\n\n'
-DONE = b"data: [DONE]\n\n"
-
-Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
-@asynccontextmanager
-async def listening(handler: Handler) -> AsyncIterator[str]:
-    """The URL of a server that gives each connection to `handler`, and closes it after."""
-
-    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            await handler(reader, writer)
-        finally:
-            writer.close()
-
-    server = await asyncio.start_server(handle, "127.0.0.1", 0)
-    try:
-        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-    finally:
-        server.close()
-
-
-async def read_request(reader: asyncio.StreamReader) -> bytes:
-    """The request's body; raises IncompleteReadError when the client is gone."""
-    head = await reader.readuntil(b"\r\n\r\n")
-    sizes = [line.split(b":")[1] for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:")]
-    return await reader.readexactly(int(sizes[0])) if sizes else b""
-
-
-def sized(content: bytes) -> bytes:
-    return SSE + b"Content-Length: %d\r\n\r\n" % len(content) + content
+@pytest.fixture(params=["ours", "httpx"])
+def transport(request: pytest.FixtureRequest) -> httpx.AsyncBaseTransport | None:
+    """Plain HTTP goes through a transport of our own, everything else through httpx's."""
+    return httpx.AsyncHTTPTransport() if request.param == "httpx" else None
 
 
 async def test_a_node_that_breaks_kept_connections_gets_fresh_ones() -> None:
@@ -77,43 +50,69 @@ async def test_a_node_that_breaks_kept_connections_gets_fresh_ones() -> None:
     assert requests == [1, 2, 3, 4]
 
 
-async def test_a_stream_without_a_reason_and_without_an_end_is_cut() -> None:
+async def test_a_kept_connection_is_used_again() -> None:
+    connections = 0
+
+    async def handler(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal connections
+        connections += 1
+        with contextlib.suppress(asyncio.IncompleteReadError):
+            while await read_request(reader):
+                writer.write(sized(TOKEN + FINISH + DONE))
+                await writer.drain()
+
+    async with listening(handler) as url, NodeClient(NodeConfig(url)) as client:
+        for _ in range(3):
+            assert text_of([event async for event in client.chat(ASK)]) == "yes"
+        assert client.keeps_alive
+    assert connections == 1
+
+
+async def test_a_stream_without_a_reason_and_without_an_end_is_cut(transport: httpx.AsyncBaseTransport | None) -> None:
     async def handler(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await read_request(reader)
         writer.write(SSE + b"Connection: close\r\n\r\n" + TOKEN)  # no length, no chunks: its end looks clean
         await writer.drain()
 
-    async with listening(handler) as url, NodeClient(NodeConfig(url)) as client:
+    async with listening(handler) as url, NodeClient(NodeConfig(url), transport=transport) as client:
         with pytest.raises(LiveError) as caught:
             async for _ in client.chat(ASK):
                 pass
     assert caught.value.code == ErrorCode.STREAM_INTERRUPTED
 
 
-async def test_a_connection_reset_after_the_finish_reason_is_a_whole_answer() -> None:
+async def test_a_connection_reset_after_the_finish_reason_is_a_whole_answer(
+    transport: httpx.AsyncBaseTransport | None,
+) -> None:
     async def handler(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await read_request(reader)
         body = TOKEN + FINISH
         writer.write(SSE + b"Transfer-Encoding: chunked\r\n\r\n" + b"%x\r\n%b\r\n" % (len(body), body))
         await writer.drain()
 
-    async with listening(handler) as url, NodeClient(NodeConfig(url)) as client:
+    async with listening(handler) as url, NodeClient(NodeConfig(url), transport=transport) as client:
         events = [event async for event in client.chat(ASK)]
     assert (text_of(events), events[-1]) == ("yes", Finish("stop"))
 
 
-async def test_a_node_that_keeps_the_line_open_after_the_end_does_not_hold_us() -> None:
+async def test_a_node_that_keeps_the_line_open_after_the_end_does_not_hold_us(
+    transport: httpx.AsyncBaseTransport | None,
+) -> None:
     async def handler(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await read_request(reader)
         writer.write(SSE + b"Connection: close\r\n\r\n" + TOKEN + FINISH + DONE)
         await writer.drain()
         assert await reader.read() == b""  # until the client closes
 
-    async with listening(handler) as url, NodeClient(NodeConfig(url)) as client, asyncio.timeout(5):
+    async with (
+        listening(handler) as url,
+        NodeClient(NodeConfig(url), transport=transport) as client,
+        asyncio.timeout(5),
+    ):
         assert [event async for event in client.chat(ASK)][-1] == Finish("stop")
 
 
-async def test_an_event_without_end_is_refused() -> None:
+async def test_an_event_without_end_is_refused(transport: httpx.AsyncBaseTransport | None) -> None:
     async def handler(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await read_request(reader)
         writer.write(SSE + b"Connection: close\r\n\r\n" + TOKEN + b"data: ")
@@ -124,29 +123,94 @@ async def test_an_event_without_end_is_refused() -> None:
         except ConnectionError:
             return
 
-    async with listening(handler) as url, NodeClient(NodeConfig(url)) as client:
+    async with listening(handler) as url, NodeClient(NodeConfig(url), transport=transport) as client:
         with pytest.raises(LiveError, match="larger than 1 MiB"):
             async for _ in client.chat(ASK):
                 pass
 
 
-async def test_a_web_page_is_no_answer() -> None:
+async def test_a_reader_that_is_slow_holds_the_node_back(transport: httpx.AsyncBaseTransport | None) -> None:
+    written = 0
+    stuck = asyncio.Event()
+
+    async def handler(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal written
+        await read_request(reader)
+        writer.write(SSE + b"Connection: close\r\n\r\n")
+        try:
+            while True:
+                writer.write(TOKEN * 1000)
+                written += 1000
+                drained = asyncio.ensure_future(writer.drain())
+                drained.add_done_callback(lambda task: task.cancelled() or task.exception())
+                if not (await asyncio.wait((drained,), timeout=0.5))[0]:
+                    stuck.set()
+                await drained
+        except ConnectionError:
+            return
+
+    async with (
+        listening(handler) as url,
+        NodeClient(NodeConfig(url), transport=transport) as client,
+        client.chat(ASK) as stream,
+    ):
+        await anext(stream)
+        await stuck.wait()
+        assert written * len(TOKEN) < 32 * 1024 * 1024
+        for _ in range(written):
+            await anext(stream)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"",
+        b"HTTP/1.1",
+        b"nonsense\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nX: " + b"x" * 200_000,
+        b"\x16\x03\x01\x02\x00\x01\x00",
+    ],
+    ids=["nothing", "a-beginning", "noise", "endless-head", "tls"],
+)
+async def test_what_is_no_http_is_unavailable(transport: httpx.AsyncBaseTransport | None, answer: bytes) -> None:
+    async def handler(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await read_request(reader)
+        writer.write(answer)
+        await writer.drain()
+
+    async with listening(handler) as url, NodeClient(NodeConfig(url), transport=transport) as client:
+        with pytest.raises(LiveError) as caught:
+            await anext(client.chat(ASK))
+    assert caught.value.code == ErrorCode.NODE_UNAVAILABLE
+
+
+async def test_hints_before_the_answer_are_passed_over(transport: httpx.AsyncBaseTransport | None) -> None:
+    async def handler(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await read_request(reader)
+        writer.write(b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n" + sized(TOKEN + FINISH + DONE))
+        await writer.drain()
+
+    async with listening(handler) as url, NodeClient(NodeConfig(url), transport=transport) as client:
+        assert text_of([event async for event in client.chat(ASK)]) == "yes"
+
+
+async def test_a_web_page_is_no_answer(transport: httpx.AsyncBaseTransport | None) -> None:
     async def handler(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await read_request(reader)
         page = b"<html><h1>Welcome</h1></html>"
         writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: %d\r\n\r\n%b" % (len(page), page))
         await writer.drain()
 
-    async with listening(handler) as url, NodeClient(NodeConfig(url)) as client:
+    async with listening(handler) as url, NodeClient(NodeConfig(url), transport=transport) as client:
         with pytest.raises(LiveError, match="NODE_URL") as caught:
             await anext(client.chat(ASK))
     assert caught.value.code == ErrorCode.NODE_ERROR
 
 
-async def test_a_port_where_nothing_listens_is_told_at_once() -> None:
+async def test_a_port_where_nothing_listens_is_told_at_once(transport: httpx.AsyncBaseTransport | None) -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         url = f"http://127.0.0.1:{free.getsockname()[1]}"
-    async with NodeClient(NodeConfig(url)) as client:
+    async with NodeClient(NodeConfig(url), transport=transport) as client:
         with pytest.raises(LiveError, match="is it running") as caught:
             await anext(client.chat(ASK))
         assert caught.value.code == ErrorCode.NODE_UNAVAILABLE
@@ -155,7 +219,9 @@ async def test_a_port_where_nothing_listens_is_told_at_once() -> None:
     assert url in health.message
 
 
-async def test_a_node_without_an_answer_is_let_go_of_when_the_stream_is_closed() -> None:
+async def test_a_node_without_an_answer_is_let_go_of_when_the_stream_is_closed(
+    transport: httpx.AsyncBaseTransport | None,
+) -> None:
     asked, gone = asyncio.Event(), asyncio.Event()
 
     async def handler(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -167,7 +233,11 @@ async def test_a_node_without_an_answer_is_let_go_of_when_the_stream_is_closed()
     async def read() -> list[NodeEvent]:
         return [event async for event in stream]
 
-    async with listening(handler) as url, NodeClient(NodeConfig(url)) as client, asyncio.timeout(5):
+    async with (
+        listening(handler) as url,
+        NodeClient(NodeConfig(url), transport=transport) as client,
+        asyncio.timeout(5),
+    ):
         stream = client.chat(ASK)
         reader = asyncio.create_task(read())
         await asked.wait()
@@ -176,7 +246,7 @@ async def test_a_node_without_an_answer_is_let_go_of_when_the_stream_is_closed()
         await gone.wait()
 
 
-async def test_a_node_that_does_not_accept_is_unavailable_not_slow() -> None:
+async def test_a_node_that_does_not_accept_is_unavailable_not_slow(transport: httpx.AsyncBaseTransport | None) -> None:
     with socket.create_server(("127.0.0.1", 0), backlog=0) as full:
         address = full.getsockname()
         waiting = [socket.socket() for _ in range(3)]
@@ -185,7 +255,7 @@ async def test_a_node_that_does_not_accept_is_unavailable_not_slow() -> None:
                 one.setblocking(False)
                 one.connect_ex(address)
             url = f"http://127.0.0.1:{address[1]}"
-            async with NodeClient(NodeConfig(url, timeouts=NodeTimeouts(0.1, 30, 30))) as client:
+            async with NodeClient(NodeConfig(url, timeouts=NodeTimeouts(0.1, 30, 30)), transport=transport) as client:
                 with pytest.raises(LiveError, match=r"within 0\.1 s") as caught:
                     await anext(client.chat(ASK))
         finally:
