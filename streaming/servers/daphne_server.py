@@ -223,6 +223,7 @@ class LiveServer(Server):  # type: ignore[misc]
     async def stop_gracefully(self) -> None:
         """Accept nothing more, let the application drain, close sockets with 1012, let requests end, then stop."""
         self._port.stopListening()
+        self._listener.close()  # The port has a duplicate; while one is open, the system queues new connections.
         try:
             if self._drain is not None:
                 await asyncio.wait_for(self._drain(), self._stop_timeout)

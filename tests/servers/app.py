@@ -118,7 +118,7 @@ class App:
             case "/left":
                 await answer(send, json.dumps(await self.left[scope["query_string"].decode()].get()))
             case "/scope":
-                await answer(send, json.dumps([list(scope["client"])[0], scope["scheme"], len(body)]))
+                await answer(send, json.dumps([scope["client"][0], scope["scheme"], len(body)]))
             case "/broken":
                 raise RuntimeError("on purpose")
             case _:

@@ -76,6 +76,11 @@ class RawClient:
             self._more()
         return parsed
 
+    def arrived(self) -> list[Received]:
+        """Read once; the frames that are whole now. EOFError at the end of the connection."""
+        self._more()
+        return list(iter(self._parse, None))
+
     def frames(self) -> Iterator[Received]:
         """Every frame until the connection ends."""
         try:

@@ -31,8 +31,10 @@ class Running:
         assert self.process.stdout is not None
         line = self.process.stdout.readline()
         assert line, f"{server} did not start"
-        self.address: Any = ("127.0.0.1", int(line))
-        self.url = f"http://127.0.0.1:{int(line)}"
+        self.bound = line.strip()
+        port = int(line.split()[-1])
+        self.address = ("127.0.0.1", port)
+        self.url = f"http://127.0.0.1:{port}"
 
     def connect(self, **how: Any) -> RawClient:
         return RawClient(self.address, **how)

@@ -1,4 +1,4 @@
-"""Run as a program: one server with the application under test. Prints the port when it listens."""
+"""Run as a program: one server with the application under test. Prints host and port when it listens."""
 
 import json
 import sys
@@ -11,7 +11,7 @@ def main(server: str, way: str, options: dict[str, Any]) -> None:
     app = App(plain=way == "plain")
 
     def ready(host: str, port: int) -> None:
-        sys.stdout.write(f"{port}\n")
+        sys.stdout.write(f"{host} {port}\n")
         sys.stdout.flush()
 
     if server == "daphne":
