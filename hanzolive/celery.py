@@ -41,12 +41,14 @@ app.conf.update(
 app.autodiscover_tasks(["streaming"])
 
 
-@setup_logging.connect
 def keep_our_logging(**_: Any) -> None:
     """Connected, so that Celery leaves the logging as the settings have made it."""
 
 
-@worker_ready.connect
-@beat_init.connect
 def tell_supervisor(**_: Any) -> None:
     say_ready()
+
+
+setup_logging.connect(keep_our_logging)
+worker_ready.connect(tell_supervisor)
+beat_init.connect(tell_supervisor)

@@ -22,6 +22,7 @@ def demo_model(port: int, environment: Mapping[str, str]) -> Program:
         environment=environment,
         ready=lambda: _answers(f"http://127.0.0.1:{port}"),
         ready_within=120,
+        stop_within=0.5,
     )
 
 

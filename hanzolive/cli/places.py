@@ -24,7 +24,8 @@ class DataFolder:
         self.path = path
         try:
             path.mkdir(mode=0o700, parents=True, exist_ok=True)
-            (path / "logs").mkdir(exist_ok=True)
+            for part in ("logs", "static"):
+                (path / part).mkdir(exist_ok=True)
             self._lock: IO[str] = os.fdopen(os.open(path / LOCK, os.O_RDWR | os.O_CREAT, 0o600), "r+", encoding="utf-8")
         except OSError as error:
             raise OperatorError(
@@ -33,9 +34,10 @@ class DataFolder:
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            url = (serving(path) or {}).get("url", "another address")
+            url = (serving(path) or {}).get("url")
             raise OperatorError(
-                f"hanzo-live already serves the data folder {path} at {url}. Stop it, or give this one a folder of its own with --data-dir."
+                f"The data folder {path} is served already{f' at {url}' if url else ''}. "
+                "Stop that one, or give this one a folder of its own with --data-dir."
             ) from None
 
     def tell(self, **facts: Any) -> None:

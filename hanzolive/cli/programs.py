@@ -34,7 +34,7 @@ def worker(number: int, environment: Mapping[str, str]) -> Program:
 
 
 def beat(environment: Mapping[str, str]) -> Program:
-    return Program("beat", [*CELERY, "beat", "--loglevel", "WARNING", "--pidfile="], environment, stop_within=0.7)
+    return Program("beat", [*CELERY, "beat", "--loglevel", "WARNING", "--pidfile="], environment, stop_within=1.5)
 
 
 def web(listener: socket.socket, url: str, environment: Mapping[str, str]) -> Program:
@@ -45,7 +45,7 @@ def web(listener: socket.socket, url: str, environment: Mapping[str, str]) -> Pr
         command=[sys.executable, "-m", "hanzolive.cli.web"],
         environment={**environment, LISTENER_FD: str(number)},
         ready=lambda: _answers(url),
-        stop_within=4.0,
+        stop_within=3.5,
         pass_fds=(number,),
     )
 

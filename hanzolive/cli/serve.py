@@ -17,7 +17,7 @@ from asyncio.subprocess import DEVNULL, PIPE
 from pathlib import Path
 
 from hanzolive.cli import node, page, programs, redis
-from hanzolive.cli.child import tethered
+from hanzolive.cli.child import Program, tethered
 from hanzolive.cli.configuration import Configuration, configure
 from hanzolive.cli.errors import OperatorError
 from hanzolive.cli.places import DataFolder, free_port, listen
@@ -64,10 +64,12 @@ class Start:
     async def bring_up(self, supervisor: Supervisor) -> None:
         """Start all in the order in which they need one another, then print the page."""
         names = self._admit_own_names()
-        await self._redis(supervisor)
-        setup_token, _ = await together(prepare(self.configuration, self.logs), self._node(supervisor))
+        setup_token, _, model = await together(
+            prepare(self.configuration, self.logs), self._redis(supervisor), self._node()
+        )
         environment = self.configuration.environment()
         await supervisor.start(
+            [model] if model else [],
             [programs.worker(number, environment) for number in range(1, self.configuration["WORKERS"] + 1)],
             [programs.beat(environment)],
             [programs.web(self.listener, self.url, environment)],
@@ -104,17 +106,18 @@ class Start:
         await supervisor.start([program])
         self.configuration = self.configuration.having(REDIS_URL=self.configuration.redis_url)
 
-    async def _node(self, supervisor: Supervisor) -> None:
+    async def _node(self) -> Program | None:
+        """Settle which node is asked; the demo model's program where it is that."""
         if self.configuration["NODE_URL"]:
             await node.require(self.configuration)
-            return
+            return None
         if await node.found_on_default_port():
             self.configuration = self.configuration.having(NODE_URL=self.configuration.node_url)
-            return
+            return None
         port = free_port()
         self.is_demo = True
-        await supervisor.start([node.demo_model(port, self.configuration.environment())])
         self.configuration = self.configuration.having(NODE_URL=f"http://127.0.0.1:{port}")
+        return node.demo_model(port, self.configuration.environment())
 
 
 async def prepare(configuration: Configuration, logs: Path | None) -> str | None:
