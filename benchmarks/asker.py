@@ -1,7 +1,8 @@
 """The client of P4: asks for answers and notes when the first token came. A process of its own, so its load is not ours.
 
 `python -m benchmarks.asker`, JSON lines on both pipes. A *probe* asks at a given interval (0: the next one after the
-one before has ended) and says "probed"; a *load* keeps so many answers running and says "loaded" once they do; any
+one before has ended) and says "probed", with null for an answer that took longer than its patience; a *load* keeps so many answers running and says "loaded" once they do
+(or once it is clear that they will not); any
 line makes it tell what it received, "received", and end.
 """
 
@@ -171,16 +172,8 @@ class Lines:
         self._idle.append(line)
 
 
-@dataclass(slots=True)
-class Asked:
-    """One answer's times in ms."""
-
-    first: float
-    whole: float
-
-
-async def timed(line: Line, model: str, prompt: str) -> Asked:
-    """Asks, and notes when the first token and when the end came."""
+async def first_token(line: Line, model: str, prompt: str) -> float:
+    """Asks, reads the answer to its end, and returns when its first token came, in ms."""
     first = 0.0
     started = time.perf_counter()
 
@@ -191,7 +184,7 @@ async def timed(line: Line, model: str, prompt: str) -> Asked:
     await line.ask(model, prompt, on_tokens)
     if not first:
         raise ValueError("an answer without a single token")
-    return Asked(first, (time.perf_counter() - started) * 1000)
+    return first
 
 
 async def probe(task: dict[str, Any], place: Place) -> None:
@@ -201,15 +194,20 @@ async def probe(task: dict[str, Any], place: Place) -> None:
     for line in ready:
         lines.give_back(line)
 
-    async def one(number: int) -> Asked:
+    async def one(number: int) -> float | None:
         line = await lines.take()
-        asked = await timed(line, task["model"], f"{task['name']}: question {number}")
+        try:
+            async with asyncio.timeout(task["patience"]):
+                first = await first_token(line, task["model"], f"{task['name']}: question {number}")
+        except TimeoutError:
+            line.close()
+            return None
         lines.give_back(line)
-        return asked
+        return first
 
-    asked: list[Asked] = []
+    asked: list[float | None] = []
     if task["interval"]:
-        running: list[asyncio.Task[Asked]] = []
+        running: list[asyncio.Task[float | None]] = []
         started = time.monotonic()
         for number in range(task["count"]):
             await asyncio.sleep(started + number * task["interval"] - time.monotonic())
@@ -217,7 +215,7 @@ async def probe(task: dict[str, Any], place: Place) -> None:
         asked = list(await asyncio.gather(*running))
     else:
         asked = [await one(number) for number in range(task["count"])]
-    say("probed", first=[one.first for one in asked], whole=[one.whole for one in asked])
+    say("probed", first=asked)
 
 
 async def load(task: dict[str, Any], place: Place) -> None:
@@ -243,17 +241,18 @@ async def load(task: dict[str, Any], place: Place) -> None:
             await line.ask(task["model"], f"load {number}", on_tokens)
 
     keepers = asyncio.gather(*(keep(number) for number in range(task["streams"])))
-    await _first_of(keepers, all_begun.wait())
-    say("loaded")
+    await _first_of(keepers, all_begun.wait(), task["ramp"] + task["patience"])
+    say("loaded", begun=len(begun))
     before, since = received, time.monotonic()
     await _first_of(keepers, stdin_speaks())
     say("received", tokens_per_second=(received - before) / (time.monotonic() - since))
     keepers.cancel()
 
 
-async def _first_of(keepers: asyncio.Future[Any], other: Awaitable[Any]) -> None:
-    """Waits for `other`; an error of a keeper comes out here."""
-    await asyncio.wait({keepers, asyncio.ensure_future(other)}, return_when=asyncio.FIRST_COMPLETED)
+async def _first_of(keepers: asyncio.Future[Any], other: Awaitable[Any], seconds: float | None = None) -> None:
+    """Waits for `other`, or for so many seconds; an error of a keeper comes out here."""
+    tasks = {keepers, asyncio.ensure_future(other)}
+    await asyncio.wait(tasks, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
     if keepers.done():
         keepers.result()
 

@@ -15,8 +15,11 @@ from benchmarks.targets import ASK
 from benchmarks.targets.base import AskRunning, AskTarget
 from benchmarks.targets.scripted_node import start as start_node
 
-PROBE_MODEL = "script-fast@tokens=16,rate=200"
+# Plain names, for a proxy may read commas in a name as several models. The node knows them as aliases.
+PROBE, RUNNING = "bench-probe", "bench-running"
+PROBE_SCRIPT = "script-fast@tokens=16,rate=200"
 RUNNING_RATE = 20
+PATIENCE = 10.0  # seconds; a start whose answer is not there by then counts as this long
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +33,7 @@ class Asks:
     ramp: float = 5.0  # seconds over which the others start
 
     @property
-    def running_model(self) -> str:
+    def running_script(self) -> str:
         """An answer long enough to outlast the measurement."""
         seconds = self.ramp * 2 + self.loaded * self.interval + 60
         return f"script-slow@rate={RUNNING_RATE},tokens={round(seconds * RUNNING_RATE)}"
@@ -41,10 +44,21 @@ class Firsts:
     """Percentiles of the first token in ms, and of what is added to the node's own."""
 
     count: int
+    late: int  # starts that count as PATIENCE, for their answers took longer
     p50: float
     p99: float
     added_p50: float | None = None
     added_p99: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What was seen while the other streams ran."""
+
+    firsts: list[float | None]
+    begun: int  # other streams that had a token when the starts began
+    tokens: float  # a second, the others together
+    cpu: float  # share of a core, the target's processes together
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +74,8 @@ class AskRow:
     others_tokens: float  # tokens a second that the other streams received together, while starts arrived
     cpu_share: float  # of a core, the target's processes together, meanwhile
     invalid: str
-    samples: dict[str, list[float]] = dataclasses.field(default_factory=dict)  # first tokens in ms, in order
+    note: str
+    samples: dict[str, list[float | None]] = dataclasses.field(default_factory=dict)  # first tokens in ms, in order
 
     def to_json(self) -> dict[str, Any]:
         return dataclasses.asdict(self)
@@ -69,76 +84,87 @@ class AskRow:
 def measure_target(target: AskTarget, asks: Asks) -> AskRow:
     """Starts a node and the target before it, asks, ends both."""
     with workshop() as shop:
-        _, node_port = start_node(shop)
-        running = target.start(shop, node_port, (PROBE_MODEL, asks.running_model))
+        _, node_port = start_node(shop, {PROBE: PROBE_SCRIPT, RUNNING: asks.running_script})
+        running = target.start(shop, node_port, (PROBE, RUNNING))
         _probe(shop, running.place, "warm", 8, 0)
         idle = _probe(shop, running.place, "idle", asks.idle, 0)
         try:
-            loaded, tokens, cpu = _loaded(shop, running, asks)
+            loaded = _loaded(shop, running, asks)
         except TargetUnavailable as error:
-            row = _row(target, running, asks, idle, None, 0.0, 0.0)
-            return dataclasses.replace(row, invalid=f"under load: {str(error).splitlines()[0]}")
-        return _row(target, running, asks, idle, loaded, tokens, cpu)
+            row = _row(target, running, asks, idle, None)
+            return dataclasses.replace(row, note=f"under load it gave no figures: {str(error).splitlines()[0]}")
+        return _row(target, running, asks, idle, loaded)
 
 
-def _probe(shop: Workshop, place: Place, name: str, count: int, interval: float) -> list[float]:
+def _probe(shop: Workshop, place: Place, name: str, count: int, interval: float) -> list[float | None]:
     task = {
         "role": "probe",
         "name": name,
         "place": dataclasses.asdict(place),
-        "model": PROBE_MODEL,
+        "model": PROBE,
         "count": count,
         "interval": interval,
+        "patience": PATIENCE,
     }
     prober = Helper.start(shop, "asker", f"probe-{name}", task, {})
-    first: list[float] = prober.hear("probed", 60 + count * max(interval, 0.3))["first"]
+    first: list[float | None] = prober.hear("probed", 2 * PATIENCE + count * max(interval, 0.3))["first"]
     return first
 
 
-def _loaded(shop: Workshop, running: AskRunning, asks: Asks) -> tuple[list[float], float, float]:
+def _loaded(shop: Workshop, running: AskRunning, asks: Asks) -> Loaded:
     task = {
         "role": "load",
         "place": dataclasses.asdict(running.place),
-        "model": asks.running_model,
+        "model": RUNNING,
         "streams": asks.others,
         "ramp": asks.ramp,
+        "patience": PATIENCE,
     }
     others = Helper.start(shop, "asker", "load", task, {})
-    others.hear("loaded", asks.ramp * 2 + 30)
+    begun = int(others.hear("loaded", asks.ramp + 2 * PATIENCE)["begun"])
     before = measure.cpu_seconds(running.pids)
     firsts = _probe(shop, running.place, "loaded", asks.loaded, asks.interval)
     cpu = measure.cpu_seconds(running.pids) - before
     others.tell("end")
     tokens = float(others.hear("received", 10)["tokens_per_second"])
-    return firsts, tokens, cpu / (asks.loaded * asks.interval)
+    return Loaded(firsts, begun, tokens, cpu / (asks.loaded * asks.interval))
 
 
-def _row(
-    target: AskTarget,
-    running: AskRunning,
-    asks: Asks,
-    idle: list[float],
-    loaded: list[float] | None,
-    tokens: float,
-    cpu: float,
-) -> AskRow:
-    short = loaded is not None and tokens < 0.9 * asks.others * RUNNING_RATE
+def _row(target: AskTarget, running: AskRunning, asks: Asks, idle: list[float | None], loaded: Loaded | None) -> AskRow:
     return AskRow(
         target=target.name,
         title=target.title,
         version=running.version,
         idle=_firsts(idle),
-        loaded=_firsts(loaded) if loaded else None,
+        loaded=_firsts(loaded.firsts) if loaded else None,
         others=asks.others,
-        others_tokens=tokens,
-        cpu_share=cpu,
-        invalid=f"the other streams got {tokens:.0f} tokens/s instead of {asks.others * RUNNING_RATE}" if short else "",
-        samples={"idle": idle, "loaded": loaded or []},
+        others_tokens=loaded.tokens if loaded else 0.0,
+        cpu_share=loaded.cpu if loaded else 0.0,
+        invalid="",
+        note=_note(loaded, asks) if loaded else "",
+        samples={"idle": idle, "loaded": loaded.firsts if loaded else []},
     )
 
 
-def _firsts(values: list[float]) -> Firsts:
-    return Firsts(len(values), measure.percentile(values, 0.5), measure.percentile(values, 0.99))
+def _note(loaded: Loaded, asks: Asks) -> str:
+    """What a reader must know who compares the row with others."""
+    wanted, notes = asks.others * RUNNING_RATE, []
+    if loaded.begun < asks.others:
+        notes.append(
+            f"only {loaded.begun} of {asks.others} other streams had a token {PATIENCE:.0f} s after the last start"
+        )
+    if loaded.tokens < 0.9 * wanted:
+        notes.append(f"the other streams got {loaded.tokens:.0f} of their {wanted} tokens/s")
+    if late := loaded.firsts.count(None):
+        notes.append(
+            f"{late} of {len(loaded.firsts)} starts were not answered within {PATIENCE:.0f} s and count as that"
+        )
+    return "; ".join(notes)
+
+
+def _firsts(answers: list[float | None]) -> Firsts:
+    values = [PATIENCE * 1000 if first is None else first for first in answers]
+    return Firsts(len(values), answers.count(None), measure.percentile(values, 0.5), measure.percentile(values, 0.99))
 
 
 def less_the_node(rows: list[AskRow]) -> list[AskRow]:

@@ -43,10 +43,16 @@ def markdown(result: Result, machine: dict[str, str], heading: str = "##", plots
     if verdicts:
         lines += ["", *(f"- {verdict}" for verdict in verdicts)]
     for one in result.left_out:
-        lines += ["", f"Left out: {one.title}. {' '.join(one.why.split())}"]
+        lines += ["", f"Left out: {one.title}. {_shortened(one.why)}"]
     if plots:
         lines += ["", *(f"![{result.part}]({plots}/{name}.svg)" for name in tables.plots(result))]
     return "\n".join([*lines, "", _machine(machine), ""])
+
+
+def _shortened(why: str) -> str:
+    """The reason on one line; a program's last words may be long."""
+    words = " ".join(why.split())
+    return words if len(words) <= 400 else f"{words[:400]} …"
 
 
 def _machine(machine: dict[str, str]) -> str:

@@ -29,7 +29,8 @@ def table(result: Result) -> list[str]:
     lines = [_line(line, widths) for line in cells]
     lines.insert(1, "|" + "|".join("-" * (width + 2) for width in widths) + "|")
     invalid = [f"**{row['title']}: not to be quoted** ({row['invalid']})." for row in result.rows if row["invalid"]]
-    return [*lines, *([""] if invalid else []), *invalid]
+    notes = [f"{row['title']}: {row['note']}." for row in result.rows if row.get("note")]
+    return [*lines, *(line for remark in (*invalid, *notes) for line in ("", remark))]
 
 
 def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
@@ -143,7 +144,15 @@ def _p2_plots(rows: list[Row]) -> dict[str, str]:
 
 
 def _first(load: str, key: str) -> Callable[[Row], str]:
-    return lambda row: _ms(row[load][key]) if row[load] else "–"
+    """A figure of one load; with starts whose answers never came in time, a p99 is a lower bound."""
+
+    def show(row: Row) -> str:
+        firsts = row[load]
+        if not firsts:
+            return "–"
+        return ("≥ " if firsts["late"] and key.endswith("p99") else "") + _ms(firsts[key])
+
+    return show
 
 
 def _p4_verdicts(rows: list[Row]) -> list[str]:

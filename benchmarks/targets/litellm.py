@@ -1,8 +1,9 @@
-"""The LiteLLM proxy before the same node: one worker, no database, no callbacks, its log silent."""
+"""The LiteLLM proxy before the same node: one worker, a master key, no database, no callbacks, its log silent."""
 
 from __future__ import annotations
 
 import json
+import secrets
 import subprocess
 from dataclasses import dataclass
 
@@ -39,7 +40,13 @@ class LiteLLM:
             )
         )
         port = free_port()
-        env = {"LITELLM_LOCAL_MODEL_COST_MAP": "True", "LITELLM_MODE": "PRODUCTION", "LITELLM_LOG": "ERROR"}
+        key = f"sk-{secrets.token_hex(32)}"  # made for this run: the proxy refuses to start without one
+        env = {
+            "LITELLM_MASTER_KEY": key,
+            "LITELLM_LOCAL_MODEL_COST_MAP": "True",
+            "LITELLM_MODE": "PRODUCTION",
+            "LITELLM_LOG": "ERROR",
+        }
         command = [
             str(program),
             "--config",
@@ -57,4 +64,8 @@ class LiteLLM:
             [VENV / "bin" / "python", "-c", "from importlib.metadata import version; print(version('litellm'))"],
             capture_output=True, text=True, check=True,
         )  # fmt: skip
-        return AskRunning(Place("sse", port, CHAT_PATH, {}), f"litellm {asked.stdout.strip()}", child.pids)
+        return AskRunning(
+            Place("sse", port, CHAT_PATH, {"Authorization": f"Bearer {key}"}),
+            f"litellm {asked.stdout.strip()}",
+            child.pids,
+        )

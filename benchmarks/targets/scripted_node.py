@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -15,12 +16,13 @@ COMMAND = Path(sys.executable).with_name("hanzo-live")
 CHAT_PATH = "/v1/chat/completions"
 
 
-def start(shop: Workshop) -> tuple[Child, int]:
-    """The node on a free port of 127.0.0.1."""
+def start(shop: Workshop, aliases: Mapping[str, str] | None = None) -> tuple[Child, int]:
+    """The node on a free port of 127.0.0.1, with plain names (`aliases`) for scripts with parameters."""
     if not COMMAND.exists():
         raise TargetUnavailable("hanzo-live is not installed beside this Python: run `make run` or `make bench`")
     port = free_port()
-    child = shop.start("node", [COMMAND, "node", "--port", str(port)])
+    names = [word for name, script in (aliases or {}).items() for word in ("--alias", f"{name}={script}")]
+    child = shop.start("node", [COMMAND, "node", "--port", str(port), *names])
     shop.wait(child, lambda: http_answers(port, "/v1/models"), "the scripted node answered")
     return child, port
 
