@@ -7,7 +7,7 @@
 -- Returns {status, epoch, seq, stopping}; status 0 appended, 1 had it already, 2 fenced, 3 behind (seq = last batch).
 --
 -- Per stream, meta holds  f:<stream> the fence ('end' after its terminal event)  b:<stream> the last batch
--- s:<stream> set while somebody wants it stopped  a:<stream> the seq of its first event, while it runs
+-- s:<stream> set while somebody wants it stopped  a:<stream> the seq of its first event (kept: a snapshot may be under way)
 
 local meta, events, seen = KEYS[1], KEYS[2], KEYS[3]
 local kind, stream = ARGV[7], ARGV[8]
@@ -70,7 +70,7 @@ if ARGV[15] ~= '' then
 end
 if kind == 'complete' or kind == 'error' then
   -- From here on this stream is closed to every writer.
-  redis.call('HDEL', meta, 'b:' .. stream, 's:' .. stream, 'a:' .. stream)
+  redis.call('HDEL', meta, 'b:' .. stream, 's:' .. stream)
   redis.call('HSET', meta, 'f:' .. stream, 'end')
 end
 if kind == 'stream_start' then redis.call('HSETNX', meta, 'a:' .. stream, seq) end
