@@ -34,6 +34,7 @@ def make_server(api_key: str = "", aliases: Mapping[str, str] | None = None) -> 
         uvicorn.Config(
             create_app(api_key=api_key, aliases=aliases),
             lifespan="off",
+            ws="none",
             access_log=False,
             log_level="warning",
             backlog=2048,

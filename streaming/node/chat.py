@@ -14,6 +14,8 @@ from typing import Any, Self
 
 import httpx
 
+from hanzo_live.protocol.errors import LiveError
+
 from .decoder import StreamDecoder, prompt_bytes
 from .events import NodeEvent, Text, Usage
 from .http import MAX_BODY_BYTES, MAX_ERROR_BYTES, NodeHTTP, first_byte_timeout, idle_timeout, read_bounded
@@ -87,6 +89,7 @@ class ChatStream:
     async def __anext__(self) -> NodeEvent:
         while not self._ready:
             if self._over:
+                await self.aclose()  # the response may have come after another task had closed the stream
                 raise StopAsyncIteration
             try:
                 await self._advance()
@@ -217,7 +220,10 @@ class ChatStream:
             return True
         if refusal.status != 502:
             return False
-        kind = await self._manners.kind()
+        try:
+            kind = await self._manners.kind()
+        except LiveError:
+            return False  # the 502 says more than that nothing else answers either
         if kind == NodeKind.HANZO_NODE:
             self._manners.without_stream.add(self._request.model)
         return kind in (NodeKind.HANZO_NODE, NodeKind.OPENAI, NodeKind.SCRIPTED)

@@ -17,7 +17,7 @@ import orjson
 
 from hanzo_live.protocol.errors import ErrorCode, LiveError
 
-from .transport import DirectTransport
+from .transport import FRESH, DirectTransport
 from .types import NodeConfig, NodeTimeouts
 
 MAX_ERROR_BYTES = 64 * 1024
@@ -108,7 +108,9 @@ class NodeHTTP:
             ) from error
         except httpx.TimeoutException as error:
             raise first_byte_timeout(timeouts) from error
-        except _BROKEN:
+        except _BROKEN as error:
+            if request.extensions.get(FRESH):
+                raise unreachable(self.base, error) from error
             raise
         except (httpx.TransportError, httpx.InvalidURL) as error:
             raise unreachable(self.base, error) from error

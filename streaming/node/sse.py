@@ -21,13 +21,14 @@ class SSESplitter:
     a field called `error` (older llama.cpp), under that name.
     """
 
-    __slots__ = ("_data", "_limit", "_name", "_parts", "_size", "_skip_lf", "_started")
+    __slots__ = ("_data", "_data_size", "_limit", "_name", "_parts", "_size", "_skip_lf", "_started")
 
     def __init__(self, limit: int = MAX_EVENT_BYTES) -> None:
         self._limit = limit
         self._parts: list[bytes] = []  # pieces of a line whose end has not come
         self._size = 0  # bytes held for the event that is being read
         self._data: list[bytes] = []
+        self._data_size = 0
         self._name = b""
         self._skip_lf = False  # the last read ended in CR: an LF now belongs to it
         self._started = False
@@ -60,7 +61,7 @@ class SSESplitter:
                 self._take(line)
             else:
                 self._dispatch(events)
-        self._size = len(rest) + sum(map(len, self._data))
+        self._size = len(rest) + self._data_size
         self._check_size()
         return events
 
@@ -83,22 +84,27 @@ class SSESplitter:
 
     def _take(self, line: bytes) -> None:
         if line.startswith(b"data:"):
-            self._data.append(line[6:] if line.startswith(b"data: ") else line[5:])
+            self._add(line[6:] if line.startswith(b"data: ") else line[5:])
         elif line.startswith(b":"):
             return
         elif line.startswith(b"event:"):
             self._name = line[6:].strip()
         elif line.startswith(b"{"):
-            self._data.append(line)
+            self._add(line)
         elif line.startswith(b"error:"):
             self._name = b"error"
-            self._data.append(line[6:].strip())
+            self._add(line[6:].strip())
+
+    def _add(self, data: bytes) -> None:
+        self._data.append(data)
+        self._data_size += len(data) + 1
 
     def _dispatch(self, events: list[tuple[str, bytes]]) -> None:
         if self._data:
             data = self._data[0] if len(self._data) == 1 else b"\n".join(self._data)
             events.append((self._name.decode("utf-8", "replace") if self._name else "", data))
             self._data.clear()
+            self._data_size = 0
         self._name = b""
 
     def _check_size(self) -> None:

@@ -19,6 +19,8 @@ HIGH_WATER = 256 * 1024  # bytes that wait for their reader before the socket is
 MAX_IDLE = 20
 IDLE_S = 5.0
 
+FRESH = "fresh_connection"  # set in a request's extensions: its connection was opened for it
+
 Address = tuple[str, int]
 
 
@@ -35,7 +37,10 @@ class DirectTransport(httpx.AsyncBaseTransport):
             raise httpx.UnsupportedProtocol("This transport speaks plain HTTP only.", request=request)
         address = (request.url.host, request.url.port or 80)
         head = _head(request) + await request.aread()
-        connection = self._take(address) or await self._connect(address, request)
+        connection = self._take(address)
+        if connection is None:
+            connection = await self._connect(address, request)
+            request.extensions[FRESH] = True
         try:
             async with asyncio.timeout(request.extensions.get("timeout", {}).get("read")):
                 await connection.ask(head)

@@ -184,6 +184,33 @@ async def test_what_is_no_http_is_unavailable(transport: httpx.AsyncBaseTranspor
     assert caught.value.code == ErrorCode.NODE_UNAVAILABLE
 
 
+async def test_a_node_that_dies_of_a_request_is_not_asked_again() -> None:
+    requests = 0
+
+    async def handler(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal requests
+        await read_request(reader)
+        requests += 1
+
+    async with listening(handler) as url, NodeClient(NodeConfig(url)) as client:
+        with pytest.raises(LiveError, match="closed the connection"):
+            await anext(client.chat(ASK))
+        assert client.keeps_alive
+    assert requests == 1
+
+
+async def test_a_gateways_502_is_told_where_nothing_behind_it_answers() -> None:
+    async def handler(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await read_request(reader)
+        writer.write(b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 4\r\nConnection: close\r\n\r\nsad.")
+        await writer.drain()
+
+    async with listening(handler) as url, NodeClient(NodeConfig(url)) as client:
+        with pytest.raises(LiveError, match="sad") as caught:
+            await anext(client.chat(ASK))
+    assert caught.value.code == ErrorCode.NODE_UNAVAILABLE
+
+
 async def test_hints_before_the_answer_are_passed_over(transport: httpx.AsyncBaseTransport | None) -> None:
     async def handler(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await read_request(reader)
