@@ -114,8 +114,8 @@ class Run:
         if claim is None:
             return
         self.claim = claim
-        assert claim.stream.started_at is not None
-        self._began = self._loop.time() - max(0.0, (timezone.now() - claim.stream.started_at).total_seconds())
+        if claim.taken_over and claim.stream.started_at is not None:
+            self._began = self._loop.time() - max(0.0, (timezone.now() - claim.stream.started_at).total_seconds())
         try:
             outcome = await self._outcome(claim, route)
         except (LogFenced, asyncio.CancelledError):

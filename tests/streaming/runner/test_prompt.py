@@ -1,0 +1,87 @@
+"""What the model is told: as many whole turns as fit, the newest first, and honestly marked."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sessions.models import MessageRole
+from sessions.queries import Said
+from streaming.prompt import CUT, SEVERAL, build_prompt, estimate_tokens
+
+USER, ASSISTANT = MessageRole.USER, MessageRole.ASSISTANT
+
+
+def said(*lines: tuple[str | None, str]) -> list[Said]:
+    """Each line is a speaker, None for the model, and what they said."""
+    return [
+        Said(n, ASSISTANT if speaker is None else USER, text, speaker) for n, (speaker, text) in enumerate(lines, 1)
+    ]
+
+
+lines = st.lists(st.tuples(st.sampled_from(["Ann", "Bo", None]), st.text(min_size=1, max_size=200)), max_size=30).map(
+    lambda told: [*told, ("Ann", "and now?")]
+)
+
+
+def test_it_sends_system_prompt_and_turns_in_order() -> None:
+    told = said(("Ann", "hello"), (None, "hi"), ("Ann", "how are you?"))
+    assert build_prompt("Be brief.", told) == [
+        {"role": "system", "content": "Be brief."},
+        {"role": "user", "content": "hello"},
+        {"role": "assistant", "content": "hi"},
+        {"role": "user", "content": "how are you?"},
+    ]
+
+
+def test_it_names_speakers_where_there_are_several() -> None:
+    told = said(("Ann", "hello"), ("Bo", "me too"), (None, "hi both"), ("Bo", "who am I?"))
+    assert build_prompt("", told) == [
+        {"role": "system", "content": SEVERAL},
+        {"role": "user", "content": "Ann: hello\n\nBo: me too"},
+        {"role": "assistant", "content": "hi both"},
+        {"role": "user", "content": "Bo: who am I?"},
+    ]
+
+
+def test_it_cuts_whole_turns_and_says_so() -> None:
+    told = said(("Ann", "x" * 900), (None, "long ago"), ("Ann", "recent"), (None, "yes"), ("Ann", "now?"))
+    prompt = build_prompt("", told, context=400, max_tokens=100)
+    assert prompt == [
+        {"role": "user", "content": f"{CUT}\n\nrecent"},
+        {"role": "assistant", "content": "yes"},
+        {"role": "user", "content": "now?"},
+    ]
+
+
+def test_it_marks_a_history_that_was_not_read_to_its_beginning() -> None:
+    assert build_prompt("", said(("Ann", "now?")), complete=False) == [{"role": "user", "content": f"{CUT}\n\nnow?"}]
+
+
+def test_it_sends_the_newest_message_even_where_it_seems_too_long() -> None:
+    told = said(("Ann", "before"), (None, "ok"), ("Ann", "y" * 5_000))
+    assert build_prompt("", told, context=256)[-1]["content"].endswith("y" * 5_000)
+
+
+@given(lines, st.integers(64, 4_000), st.one_of(st.none(), st.integers(1, 100_000)))
+def test_it_fits_the_context_and_keeps_an_unbroken_end(
+    told: list[tuple[str | None, str]], context: int, max_tokens: int | None
+) -> None:
+    history = said(*told)
+    prompt = build_prompt("", history, context=context, max_tokens=max_tokens)
+    text = "\n\n".join(message["content"] for message in prompt if message["role"] != "system")
+    text = text.removeprefix(f"{CUT}\n\n")
+    several = SEVERAL in prompt[0]["content"]
+    whole = "\n\n".join(f"{m.speaker}: {m.content}" if several and m.speaker else m.content for m in history)
+    assert whole.endswith(text)
+    assert text.endswith("and now?")
+    assert (CUT in prompt[0]["content"] or CUT in prompt[-1]["content"] or any(CUT in m["content"] for m in prompt)) == (text != whole)
+    size = sum(estimate_tokens(message["content"]) for message in prompt)
+    room = context - min(max_tokens or min(1_024, context // 4), context // 2)
+    assert size <= room or text.endswith("and now?") and len(text) <= len("Ann: and now?")
+
+
+@given(lines)
+def test_it_never_has_two_messages_of_one_role_in_a_row(told: list[tuple[str | None, str]]) -> None:
+    roles = [message["role"] for message in build_prompt("", said(*told))]
+    assert all(a != b for a, b in zip(roles, roles[1:], strict=False))
