@@ -189,7 +189,11 @@ def test_a_database_ahead_of_the_log_is_not_taken_back(data: st.DataObject) -> N
     starts = [event["seq"] - 1 for event in log[:cut] if event.get("stream") in open_streams]
     after = data.draw(st.integers(0, min([cut, *starts])))
     state = State.from_snapshot({**database.to_snapshot(LOG, 200), "streams": []})
-    assert _by_id(fold(log[after:], state)) == _by_id(fold(log))
+    ended = {id: each for id, each in database.messages.items() if each["finish_reason"] or each["status"] == "failed"}
+    for event in log[after:]:
+        state.apply(event)
+        assert {id: state.messages[id] for id in ended} == ended, "what has ended began again"
+    assert _by_id(state) == _by_id(fold(log))
 
 
 def test_a_snapshot_is_not_changed_by_what_is_applied_to_a_state_made_from_it() -> None:
