@@ -112,6 +112,20 @@ async def test_a_node_that_keeps_the_line_open_after_the_end_does_not_hold_us(
         assert [event async for event in client.chat(ASK)][-1] == Finish("stop")
 
 
+async def test_a_node_that_only_falls_silent_after_the_finish_reason_does_not_hold_us(
+    transport: httpx.AsyncBaseTransport | None,
+) -> None:
+    async def handler(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await read_request(reader)
+        writer.write(SSE + b"Connection: close\r\n\r\n" + TOKEN + FINISH)
+        await writer.drain()
+        assert await reader.read() == b""
+
+    timeouts = NodeTimeouts(5, 5, 0.1)
+    async with listening(handler) as url, NodeClient(NodeConfig(url), transport=transport) as client:
+        assert [event async for event in client.chat(ASK, timeouts)][-1] == Finish("stop")
+
+
 async def test_an_event_without_end_is_refused(transport: httpx.AsyncBaseTransport | None) -> None:
     async def handler(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await read_request(reader)
