@@ -1,0 +1,22 @@
+/** The models that the server offers, and their names for people. */
+
+import { useEffect, useState } from "react";
+import { listModels, type ModelInfo } from "./resources";
+
+/** Empty while they are being fetched, and where they cannot be had: ids are then shown as they are. */
+export function useModels(): ModelInfo[] {
+  const [models, setModels] = useState<ModelInfo[]>([]);
+  useEffect(() => {
+    const abort = new AbortController();
+    listModels(abort.signal).then(setModels, (error: unknown) => {
+      if (!abort.signal.aborted) console.warn("The list of models cannot be had; ids are shown instead.", error);
+    });
+    return () => abort.abort();
+  }, []);
+  return models;
+}
+
+/** What to call a model: the server's name for it, else its id. */
+export function modelName(models: readonly ModelInfo[], id: string): string {
+  return models.find((model) => model.id === id)?.name ?? id;
+}

@@ -1,0 +1,28 @@
+/** The entry of the app: reads who is signed in, and shows the page that the address names. */
+
+import { HanzoLiveProvider } from "@hanzo/live";
+import { StrictMode } from "react";
+import { createRoot } from "react-dom/client";
+import { readConfig } from "./config";
+import { pageAt } from "./routes";
+import { SessionPage } from "./session/SessionPage";
+import { SessionsPage } from "./sessions/SessionsPage";
+import "./styles/app.css";
+
+const root = document.getElementById("root");
+if (!root) throw new Error("The page has no #root to draw into.");
+
+const config = readConfig(document);
+const page = pageAt(location.pathname);
+
+createRoot(root).render(
+  <StrictMode>
+    {page.name === "session" ? (
+      <HanzoLiveProvider reconnect={{ maxAttempts: Infinity }}>
+        <SessionPage key={page.session} session={page.session} config={config} />
+      </HanzoLiveProvider>
+    ) : (
+      <SessionsPage config={config} />
+    )}
+  </StrictMode>,
+);

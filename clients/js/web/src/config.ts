@@ -1,0 +1,32 @@
+/** What the server tells the page about who is looking at it: the JSON in `<script id="live-config">`. */
+
+import type { User } from "@hanzo/live-client";
+
+export interface PageConfig {
+  user: User & { email?: string };
+  version: string;
+  urls: { home: string; signOut: string; signIn: string };
+}
+
+interface RawConfig {
+  user?: (User & { email?: string }) | null;
+  version?: string;
+  urls?: Record<string, string | undefined>;
+}
+
+/** Throws where the page came without it: the app cannot know for whom it runs. */
+export function readConfig(document: Document): PageConfig {
+  const text = document.getElementById("live-config")?.textContent;
+  if (!text) throw new Error("The page has no live-config. It must be served by Hanzo Live.");
+  const { user, version, urls = {} } = JSON.parse(text) as RawConfig;
+  if (!user) throw new Error("The page's live-config names no user.");
+  return {
+    user,
+    version: version ?? "",
+    urls: {
+      home: urls["home"] ?? "/",
+      signOut: urls["sign_out"] ?? urls["logout"] ?? "/accounts/logout/",
+      signIn: urls["sign_in"] ?? urls["login"] ?? "/accounts/login/",
+    },
+  };
+}

@@ -1,0 +1,95 @@
+/** What a model says: while it is written, when it is finished, and where it failed. */
+
+import { isOver, type StreamState } from "@hanzo/live-client";
+import { memo, type ReactElement } from "react";
+import { modelName } from "../api/use-models";
+import type { ModelInfo } from "../api/resources";
+import { Markdown } from "../markdown/Markdown";
+import { Avatar } from "../ui/Avatar";
+import { CopyButton } from "../ui/CopyButton";
+import { Mark, Retry } from "../ui/icons";
+import { partsOf } from "./parts";
+import { phaseText, speedText } from "./phase";
+import { Thoughts } from "./Thoughts";
+import { ToolCalls } from "./ToolCalls";
+import type { MessageView } from "./view";
+
+interface AnswerProps {
+  view: MessageView;
+  models: readonly ModelInfo[];
+  canWrite: boolean;
+  /** Asks again what was asked before message `n`. */
+  onRetry: (n: number) => void;
+}
+
+export const Answer = memo(function Answer({ view, models, canWrite, onRetry }: AnswerProps): ReactElement {
+  const { message, stream, isWriting } = view;
+  const { thoughts, toolCalls } = partsOf(view);
+  const text = isWriting ? (stream?.content ?? "") : message.content;
+  const isThinking = isWriting && stream?.phase === "thinking" && text === "";
+  return (
+    <article className="answer" aria-busy={isWriting} aria-label="Answer">
+      <header className="answer-head">
+        <span className="answer-mark">
+          <Mark />
+        </span>
+        <span className="answer-model">{stream?.model ? modelName(models, stream.model) : "Answer"}</span>
+        {message.user && (
+          <span className="answer-for">
+            for
+            <Avatar user={message.user} size="small" />
+            {message.user.name}
+          </span>
+        )}
+      </header>
+      {thoughts.length > 0 && <Thoughts thoughts={thoughts} isThinking={isThinking} thoughtMs={stream?.thoughtMs ?? null} />}
+      {toolCalls.length > 0 && <ToolCalls calls={toolCalls} />}
+      {text !== "" && <Markdown text={text} growing={isWriting} />}
+      {isWriting && text === "" && !isThinking && (
+        <p className="answer-phase">
+          <span className="caret" aria-hidden="true" />
+          {phaseText(view)}
+        </p>
+      )}
+      {!isWriting && <AnswerFoot view={view} canWrite={canWrite} onRetry={onRetry} />}
+    </article>
+  );
+});
+
+function AnswerFoot({ view, canWrite, onRetry }: Omit<AnswerProps, "models">): ReactElement {
+  const { message, stream } = view;
+  const retry = canWrite && (
+    <button type="button" className="button-quiet" onClick={() => onRetry(message.n)}>
+      <Retry />
+      Retry
+    </button>
+  );
+  if (message.status === "failed") {
+    return (
+      <div className="notice notice-error" role="alert">
+        <p>{stream?.error?.message ?? "This answer failed. Ask again."}</p>
+        {retry}
+      </div>
+    );
+  }
+  return (
+    <footer className="answer-foot">
+      {message.content !== "" && <CopyButton text={message.content} label="Copy answer" />}
+      {message.status === "stopped" && retry}
+      <span className="answer-facts">{facts(message.status, message.finish_reason, stream)}</span>
+    </footer>
+  );
+}
+
+function facts(status: string, finish: string | null, stream: StreamState | null): string {
+  const said: string[] = [];
+  if (status === "stopped") said.push(stream?.stoppedBy ? `Stopped by ${stream.stoppedBy.name}` : "Stopped");
+  if (finish === "length") said.push("Cut at the longest allowed answer");
+  if (finish === "content_filter") said.push("Cut by the content filter");
+  if (stream && isOver(stream.status)) {
+    if (stream.usage) said.push(`${stream.usage.completion_tokens} tokens`);
+    const speed = speedText(stream.tokensPerSecond);
+    if (speed) said.push(speed);
+  }
+  return said.join(" · ");
+}

@@ -1,0 +1,105 @@
+/** Where one says the next thing. Enter sends, Shift+Enter begins a line, Escape stops the answer being written. */
+
+import { LiveError, type SessionState, type SessionStore } from "@hanzo/live-client";
+import { useCallback, useLayoutEffect, useRef, useState, type KeyboardEvent, type ReactElement } from "react";
+import { ArrowUp } from "../ui/icons";
+import type { Rights } from "./rights";
+import { useDraft } from "./use-draft";
+import type { SessionView } from "./view";
+
+/** What the contract takes for one message. */
+const MAX_LENGTH = 200_000;
+
+interface ComposerProps {
+  session: string;
+  store: SessionStore;
+  view: SessionView;
+  state: SessionState;
+  rights: Rights;
+}
+
+export function Composer({ session, store, view, state, rights }: ComposerProps): ReactElement {
+  const [draft, setDraft] = useDraft(session);
+  const [error, setError] = useState<string | null>(null);
+  const field = useRef<HTMLTextAreaElement>(null);
+  const isLive = state.connection.status === "live" && state.status === "ready";
+  const canSend = isLive && rights.write && draft.trim() !== "";
+  const running = view.writing[0]?.message.stream;
+
+  useGrowing(field, draft);
+
+  const send = useCallback(() => {
+    if (draft.trim().length > MAX_LENGTH) {
+      setError(`A message may have at most ${MAX_LENGTH.toLocaleString("en")} characters. Shorten it, then send.`);
+      return;
+    }
+    setError(null);
+    void store.send(draft.trim());
+    setDraft("");
+  }, [draft, setDraft, store]);
+
+  const onKeyDown = (event: KeyboardEvent) => {
+    // While an input method composes a word, Enter belongs to it.
+    if (event.nativeEvent.isComposing) return;
+    if (event.key === "Enter" && !event.shiftKey) {
+      event.preventDefault();
+      if (canSend) send();
+    } else if (event.key === "Escape" && running && rights.write) {
+      event.preventDefault();
+      store.stop(running).catch((reason: unknown) => setError(LiveError.from(reason).message));
+    }
+  };
+
+  const note = rights.whyNot ?? (state.status === "ready" && !isLive ? "Not connected. Your text is kept until it can be sent." : null);
+  const readOnly = rights.whyNot !== null || state.status === "ended";
+  return (
+    <form
+      className="composer"
+      onSubmit={(event) => {
+        event.preventDefault();
+        if (canSend) send();
+      }}
+    >
+      <div className={readOnly ? "composer-box composer-disabled" : "composer-box"}>
+        <textarea
+          id="composer"
+          ref={field}
+          rows={1}
+          value={draft}
+          aria-label="Message"
+          aria-describedby="composer-note"
+          placeholder={readOnly ? "" : "Ask something"}
+          disabled={readOnly}
+          onChange={(event) => setDraft(event.target.value)}
+          onKeyDown={onKeyDown}
+        />
+        <button type="submit" className="send-button" aria-label="Send" disabled={!canSend}>
+          <ArrowUp />
+        </button>
+      </div>
+      <p id="composer-note" className="composer-note">
+        {error ? (
+          <span className="error" role="alert">
+            {error}
+          </span>
+        ) : (
+          (note ?? (
+            <span className="composer-hint">
+              <kbd>Enter</kbd> sends, <kbd>Shift</kbd> <kbd>Enter</kbd> begins a line
+            </span>
+          ))
+        )}
+      </p>
+    </form>
+  );
+}
+
+/** As high as its text, within what the style sheet allows. */
+function useGrowing(field: React.RefObject<HTMLTextAreaElement | null>, text: string): void {
+  useLayoutEffect(() => {
+    const element = field.current;
+    if (!element) return;
+    element.style.height = "auto";
+    element.style.height = `${element.scrollHeight}px`;
+  }, [field, text]);
+}

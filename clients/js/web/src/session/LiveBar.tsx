@@ -1,0 +1,50 @@
+/** Above the message field while an answer is written: whose it is, how fast, and the way to stop it. */
+
+import { LiveError, type SessionStore } from "@hanzo/live-client";
+import { useState, type ReactElement } from "react";
+import { StopSquare } from "../ui/icons";
+import { phaseText, speedText } from "./phase";
+import type { SessionView } from "./view";
+
+interface LiveBarProps {
+  view: SessionView;
+  canStop: boolean;
+  store: SessionStore;
+}
+
+export function LiveBar({ view, canStop, store }: LiveBarProps): ReactElement | null {
+  const [failed, setFailed] = useState<{ stream: string; message: string } | null>(null);
+  const current = view.writing[0];
+  const stream = current?.message.stream;
+  if (!current || !stream) return null;
+  const queued = view.writing.length - 1;
+  const stop = () => {
+    setFailed(null);
+    store.stop(stream).catch((reason: unknown) => setFailed({ stream, message: LiveError.from(reason).message }));
+  };
+  const tokens = current.stream?.tokens ?? 0;
+  const facts = [
+    phaseText(current),
+    speedText(current.stream?.tokensPerSecond),
+    tokens > 0 ? `${tokens} ${tokens === 1 ? "token" : "tokens"}` : "",
+    queued > 0 ? `${queued} more in the queue` : "",
+  ];
+  return (
+    <div className="live-bar">
+      <span className="live-dot" aria-hidden="true" />
+      <span className="live-facts">{facts.filter(Boolean).join(" · ")}</span>
+      {failed?.stream === stream && (
+        <span className="error" role="alert">
+          {failed.message}
+        </span>
+      )}
+      {canStop && (
+        <button type="button" className="button stop-button" onClick={stop}>
+          <StopSquare />
+          Stop
+          <kbd>Esc</kbd>
+        </button>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,129 @@
+/** What is said, oldest first: follows the end unless the reader scrolled away, and fetches older messages upwards. */
+
+import type { SessionState, SessionStore } from "@hanzo/live-client";
+import { useCallback, useEffect, useRef, useState, type ReactElement } from "react";
+import type { ModelInfo } from "../api/resources";
+import { ArrowDown, Mark } from "../ui/icons";
+import { Answer } from "./Answer";
+import { Outgoing, Prompt } from "./Prompt";
+import { useOlderMessages } from "./use-older-messages";
+import { useStickToEnd } from "./use-stick-to-end";
+import type { SessionView } from "./view";
+
+interface MessageListProps {
+  session: string;
+  store: SessionStore;
+  view: SessionView;
+  status: SessionState["status"];
+  hasMore: boolean;
+  models: readonly ModelInfo[];
+  me: string;
+  canWrite: boolean;
+}
+
+export function MessageList(props: MessageListProps): ReactElement {
+  const { session, store, view, status, hasMore, models, me, canWrite } = props;
+  const { messages, outgoing } = view;
+  const scroller = useRef<HTMLElement>(null);
+  const content = useRef<HTMLDivElement>(null);
+  const stick = useStickToEnd(scroller, content, messages[0]?.message.id);
+  const older = useOlderMessages(session, store, hasMore && status === "ready");
+  const [retryError, setRetryError] = useState<string | null>(null);
+
+  const { load } = older;
+  useEffect(() => {
+    const element = scroller.current;
+    if (!element) return undefined;
+    const onScroll = () => {
+      if (element.scrollTop < 300) load();
+    };
+    element.addEventListener("scroll", onScroll, { passive: true });
+    return () => element.removeEventListener("scroll", onScroll);
+  }, [load]);
+
+  // What one says oneself, one wants to see.
+  const sending = outgoing.length;
+  const { toEnd } = stick;
+  useEffect(() => {
+    if (sending > 0) toEnd();
+  }, [sending, toEnd]);
+
+  const askAgain = useCallback(
+    (n: number) => {
+      const before = store.getSnapshot().messages.filter((message) => message.n < n && message.role === "user");
+      const question = before.at(-1);
+      if (!question) {
+        setRetryError("The question is not loaded. Scroll up to it, or ask it again below.");
+        return;
+      }
+      setRetryError(null);
+      void store.send(question.content);
+    },
+    [store],
+  );
+
+  const isEmpty = status === "ready" && messages.length === 0 && outgoing.length === 0;
+  return (
+    <main ref={scroller} className="session-main" tabIndex={-1} aria-label="Conversation">
+      <div ref={content} className="messages">
+        {older.status === "loading" && <p className="messages-note">Loading older messages</p>}
+        {older.status === "failed" && (
+          <p className="messages-note" role="alert">
+            {older.error?.message}{" "}
+            <button type="button" className="link-button" onClick={load}>
+              Try again
+            </button>
+          </p>
+        )}
+        {status === "loading" && messages.length === 0 && <MessagesSkeleton />}
+        {isEmpty && <EmptySession canWrite={canWrite} />}
+        {messages.map((each) =>
+          each.message.role === "assistant" ? (
+            <Answer key={each.message.id} view={each} models={models} canWrite={canWrite} onRetry={askAgain} />
+          ) : (
+            <Prompt key={each.message.id} message={each.message} mine={each.message.user?.id === me} />
+          ),
+        )}
+        {outgoing.map((each) => (
+          <Outgoing key={each.key} message={each} store={store} />
+        ))}
+        {retryError && (
+          <p className="error" role="alert">
+            {retryError}
+          </p>
+        )}
+      </div>
+      {!stick.atEnd && (
+        <button type="button" className="jump" onClick={toEnd}>
+          <ArrowDown />
+          Jump to latest
+        </button>
+      )}
+    </main>
+  );
+}
+
+function EmptySession({ canWrite }: { canWrite: boolean }): ReactElement {
+  return (
+    <div className="empty-session">
+      <Mark />
+      <h2>Nothing has been said yet</h2>
+      <p className="muted">
+        {canWrite
+          ? "Ask something below. Everybody in this session sees the answer as it is written."
+          : "The first question and its answer will appear here as they are written."}
+      </p>
+    </div>
+  );
+}
+
+function MessagesSkeleton(): ReactElement {
+  return (
+    <div className="skeleton" role="status">
+      <span className="visually-hidden">Loading the conversation</span>
+      <span />
+      <span />
+      <span />
+    </div>
+  );
+}

@@ -1,0 +1,42 @@
+/** What a person said, and what is on its way. A prompt is shown as it was typed. */
+
+import type { Message, OutgoingMessage, SessionStore } from "@hanzo/live-client";
+import { memo, type ReactElement } from "react";
+import { Avatar } from "../ui/Avatar";
+import { Retry } from "../ui/icons";
+import { clockTime } from "../ui/relative-time";
+
+export const Prompt = memo(function Prompt({ message, mine }: { message: Message; mine: boolean }): ReactElement {
+  const name = message.user?.name ?? (message.role === "system" ? "System" : "Somebody who left");
+  return (
+    <article className={mine ? "prompt prompt-mine" : "prompt"} aria-label={`${mine ? "You" : name} said`}>
+      <header className="prompt-head">
+        {!mine && <Avatar user={message.user ?? { name, avatar: null }} size="small" />}
+        <span className="prompt-name">{mine ? "You" : name}</span>
+        <time dateTime={message.created_at}>{clockTime(message.created_at)}</time>
+      </header>
+      <div className="prompt-text">{message.content}</div>
+    </article>
+  );
+});
+
+export function Outgoing({ message, store }: { message: OutgoingMessage; store: SessionStore }): ReactElement {
+  const failed = message.status === "failed";
+  return (
+    <article className="prompt prompt-mine prompt-outgoing" aria-label="On its way">
+      <div className="prompt-text">{message.content}</div>
+      {failed && (
+        <div className="prompt-failed" role="alert">
+          <p className="error">{message.error?.message ?? "This was not sent."}</p>
+          <button type="button" className="button-quiet" onClick={() => void store.resend(message.key)}>
+            <Retry />
+            Retry
+          </button>
+          <button type="button" className="button-quiet" onClick={() => store.discard(message.key)}>
+            Discard
+          </button>
+        </div>
+      )}
+    </article>
+  );
+}

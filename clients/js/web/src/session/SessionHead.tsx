@@ -1,0 +1,48 @@
+/** The head of a session's page: where one is, who is here, and how the connection is. */
+
+import type { SessionState } from "@hanzo/live-client";
+import type { ReactElement } from "react";
+import type { PageConfig } from "../config";
+import { Avatar } from "../ui/Avatar";
+import { ArrowLeft, People } from "../ui/icons";
+import { ConnectionPill } from "./ConnectionPill";
+import { SessionTitle } from "./SessionTitle";
+
+const FACES = 3;
+
+interface SessionHeadProps {
+  session: string;
+  state: SessionState;
+  config: PageConfig;
+  canManage: boolean;
+  onPeople: () => void;
+  onReconnect: () => void;
+}
+
+export function SessionHead({ session, state, config, canManage, onPeople, onReconnect }: SessionHeadProps): ReactElement {
+  const { members, present } = state;
+  return (
+    <header className="session-head">
+      <a className="button-icon" href={config.urls.home} aria-label="All sessions">
+        <ArrowLeft />
+      </a>
+      <SessionTitle session={session} title={state.session?.title ?? null} canRename={canManage} />
+      <div className="session-head-end">
+        <ConnectionPill state={state} onReconnect={onReconnect} signIn={config.urls.signIn} />
+        {members.length > 0 && (
+          <button type="button" className="people-button" onClick={onPeople} aria-label={`People (${members.length})`}>
+            <span className="faces">
+              {members.slice(0, FACES).map(({ user }) => (
+                <Avatar key={user.id} user={user} size="small" online={user.id in present} />
+              ))}
+            </span>
+            <span className="people-count">
+              <People />
+              {members.length}
+            </span>
+          </button>
+        )}
+      </div>
+    </header>
+  );
+}

@@ -1,0 +1,88 @@
+/** One session: its head, what is said, what is being written, and where to say the next thing. */
+
+import { useClient, useSessionState, useSessionStore } from "@hanzo/live";
+import { useEffect, useMemo, useState, type ReactElement } from "react";
+import { useModels } from "../api/use-models";
+import type { PageConfig } from "../config";
+import { Announcer } from "./Announcer";
+import { Composer } from "./Composer";
+import { EndedNotice } from "./EndedNotice";
+import { LiveBar } from "./LiveBar";
+import { MessageList } from "./MessageList";
+import { PeopleDialog } from "./PeopleDialog";
+import { rightsOf } from "./rights";
+import { SessionHead } from "./SessionHead";
+import { toView } from "./view";
+
+interface SessionPageProps {
+  /** Id or slug, as in the address. */
+  session: string;
+  config: PageConfig;
+}
+
+export function SessionPage({ session, config }: SessionPageProps): ReactElement {
+  const client = useClient();
+  const store = useSessionStore(client, session, { showThoughts: true, tail: 50 });
+  const state = useSessionState(store);
+  const models = useModels();
+  const [peopleOpen, setPeopleOpen] = useState(false);
+  const rights = rightsOf(state, config.user.id);
+  const view = useMemo(() => toView(state), [state]);
+
+  const title = state.session?.title;
+  useEffect(() => {
+    document.title = title ? `${title} · Hanzo Live` : "Hanzo Live";
+  }, [title]);
+
+  // Shown for as long as there is something to read; without a first snapshot there is only the reason.
+  const refused = state.status === "ended" && state.session === null;
+
+  return (
+    <div className="session">
+      <a className="skip-link" href="#composer">
+        Skip to the message field
+      </a>
+      <SessionHead
+        session={session}
+        state={state}
+        config={config}
+        canManage={rights.manage}
+        onPeople={() => setPeopleOpen(true)}
+        onReconnect={() => client.retryNow()}
+      />
+      {refused ? (
+        <main className="session-main">
+          <EndedNotice error={state.endedBy} config={config} />
+        </main>
+      ) : (
+        <>
+          <MessageList
+            session={session}
+            store={store}
+            view={view}
+            status={state.status}
+            hasMore={state.hasMore}
+            models={models}
+            me={config.user.id}
+            canWrite={rights.write}
+          />
+          <footer className="session-foot">
+            {state.status === "ended" && <EndedNotice error={state.endedBy} config={config} />}
+            <LiveBar view={view} canStop={rights.write} store={store} />
+            <Composer session={session} store={store} view={view} state={state} rights={rights} />
+          </footer>
+        </>
+      )}
+      <Announcer messages={state.messages} />
+      {peopleOpen && (
+        <PeopleDialog
+          session={session}
+          state={state}
+          me={config.user.id}
+          canManage={rights.manage}
+          onClose={() => setPeopleOpen(false)}
+        />
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,36 @@
+/** The model's thinking: open while it thinks, folded to one line when it answers. The reader's own choice stays. */
+
+import { useState, type ReactElement } from "react";
+import { Chevron } from "../ui/icons";
+
+interface ThoughtsProps {
+  thoughts: readonly string[];
+  isThinking: boolean;
+  /** How long it thought; null where that was not seen. */
+  thoughtMs: number | null;
+}
+
+export function Thoughts({ thoughts, isThinking, thoughtMs }: ThoughtsProps): ReactElement {
+  const [chosen, setChosen] = useState<boolean | null>(null);
+  const open = chosen ?? isThinking;
+  return (
+    <section className="thoughts">
+      <button type="button" className="thoughts-toggle" aria-expanded={open} onClick={() => setChosen(!open)}>
+        <Chevron />
+        {isThinking ? "Thinking" : thoughtText(thoughtMs)}
+      </button>
+      {open && (
+        <ol className="thoughts-list">
+          {thoughts.map((thought, step) => (
+            <li key={step}>{thought}</li>
+          ))}
+        </ol>
+      )}
+    </section>
+  );
+}
+
+function thoughtText(ms: number | null): string {
+  if (ms === null) return "Thoughts";
+  return `Thought for ${ms < 950 ? (Math.max(ms, 100) / 1000).toFixed(1) : Math.round(ms / 1000)} s`;
+}

@@ -1,0 +1,49 @@
+/** The thoughts and tool calls of an answer, from its stream while that is known, else from the saved message. */
+
+import type { ToolCallState } from "@hanzo/live-client";
+import type { MessageView } from "./view";
+
+export interface AnswerParts {
+  thoughts: readonly string[];
+  toolCalls: readonly ToolCallState[];
+}
+
+export function partsOf({ message, stream }: MessageView): AnswerParts {
+  if (stream && (stream.thoughts.length > 0 || stream.toolCalls.length > 0)) {
+    return { thoughts: stream.thoughts.filter(Boolean), toolCalls: stream.toolCalls };
+  }
+  const thoughts: string[] = [];
+  const calls = new Map<string, ToolCallState>();
+  for (const part of message.parts) {
+    if (part["type"] === "reasoning" && typeof part["text"] === "string") thoughts.push(part["text"]);
+    else if (part["type"] === "toolCall" && typeof part["id"] === "string") calls.set(part["id"], callOf(part, part["id"]));
+    else if (part["type"] === "toolResult" && typeof part["id"] === "string") {
+      const call = calls.get(part["id"]);
+      if (call) calls.set(part["id"], { ...call, ...resultOf(part) });
+    }
+  }
+  return { thoughts, toolCalls: [...calls.values()] };
+}
+
+function callOf(part: Record<string, unknown>, call: string): ToolCallState {
+  return {
+    call,
+    tool: typeof part["name"] === "string" ? part["name"] : "tool",
+    args: (part["args"] ?? null) as ToolCallState["args"],
+    args_text: "",
+    // A saved call without a result never ran to its end.
+    status: "failed",
+    user: null,
+    result: null,
+    error: null,
+    duration_ms: null,
+  };
+}
+
+function resultOf(part: Record<string, unknown>): Pick<ToolCallState, "status" | "result" | "error"> {
+  return {
+    status: (part["status"] ?? "complete") as ToolCallState["status"],
+    result: part["result"] ?? null,
+    error: typeof part["error"] === "string" ? part["error"] : null,
+  };
+}

@@ -1,0 +1,74 @@
+/**
+ * Keeps a scrolled list at its end while it grows, unless the reader went up; and keeps what they read in its place
+ * when older messages are put in above it.
+ */
+
+import { useCallback, useEffect, useLayoutEffect, useRef, useState, type RefObject } from "react";
+
+/** Within so many pixels of the end one is at the end. */
+const NEAR = 56;
+
+export interface StickToEnd {
+  atEnd: boolean;
+  toEnd: () => void;
+}
+
+export function useStickToEnd(
+  scroller: RefObject<HTMLElement | null>,
+  content: RefObject<HTMLElement | null>,
+  /** Of the first message: when it changes, the list grew at its beginning. */
+  firstId: string | undefined,
+): StickToEnd {
+  const [atEnd, setAtEnd] = useState(true);
+  const following = useRef(true);
+  const height = useRef(0);
+  const first = useRef(firstId);
+
+  const toEnd = useCallback(() => {
+    const element = scroller.current;
+    if (!element) return;
+    following.current = true;
+    element.scrollTop = element.scrollHeight;
+    setAtEnd(true);
+  }, [scroller]);
+
+  useEffect(() => {
+    const element = scroller.current;
+    if (!element) return undefined;
+    let last = element.scrollTop;
+    const onScroll = () => {
+      const near = element.scrollHeight - element.scrollTop - element.clientHeight < NEAR;
+      // Growing content leaves the end behind without anybody scrolling: only going up stops the following.
+      if (near) following.current = true;
+      else if (element.scrollTop < last) following.current = false;
+      last = element.scrollTop;
+      setAtEnd(near || following.current);
+    };
+    element.addEventListener("scroll", onScroll, { passive: true });
+    return () => element.removeEventListener("scroll", onScroll);
+  }, [scroller]);
+
+  useEffect(() => {
+    const element = scroller.current;
+    if (!element || !content.current || typeof ResizeObserver === "undefined") return undefined;
+    const observer = new ResizeObserver(() => {
+      if (following.current) element.scrollTop = element.scrollHeight;
+      height.current = element.scrollHeight;
+    });
+    observer.observe(content.current);
+    observer.observe(element);
+    return () => observer.disconnect();
+  }, [scroller, content]);
+
+  useLayoutEffect(() => {
+    const element = scroller.current;
+    if (!element) return;
+    if (first.current !== undefined && first.current !== firstId && !following.current) {
+      element.scrollTop += element.scrollHeight - height.current;
+    }
+    first.current = firstId;
+    height.current = element.scrollHeight;
+  }, [scroller, firstId]);
+
+  return { atEnd, toEnd };
+}

@@ -1,0 +1,44 @@
+/** Copies a text, and says that it did. */
+
+import { useEffect, useState, type ReactElement } from "react";
+import { Check, Copy } from "./icons";
+
+const SAYS_SO_MS = 1500;
+
+export function CopyButton({ text, label }: { text: string; label: string }): ReactElement {
+  const [outcome, setOutcome] = useState<"copied" | "failed" | null>(null);
+  useEffect(() => {
+    if (outcome === null) return undefined;
+    const timer = setTimeout(() => setOutcome(null), SAYS_SO_MS);
+    return () => clearTimeout(timer);
+  }, [outcome]);
+  const copy = () => {
+    copyText(text).then(
+      () => setOutcome("copied"),
+      () => setOutcome("failed"),
+    );
+  };
+  return (
+    <button type="button" className="button-quiet" onClick={copy} aria-label={label}>
+      {outcome === "copied" ? <Check /> : <Copy />}
+      <span aria-live="polite">{outcome === "copied" ? "Copied" : outcome === "failed" ? "Not copied" : "Copy"}</span>
+    </button>
+  );
+}
+
+/** The clipboard exists only on secure pages; on others a selection does it. */
+async function copyText(text: string): Promise<void> {
+  if ("clipboard" in navigator) {
+    await navigator.clipboard.writeText(text);
+    return;
+  }
+  const area = document.createElement("textarea");
+  area.value = text;
+  area.className = "visually-hidden";
+  document.body.append(area);
+  area.select();
+  // eslint-disable-next-line @typescript-eslint/no-deprecated -- the only way on a page without TLS
+  const done = document.execCommand("copy");
+  area.remove();
+  if (!done) throw new Error("The browser did not copy.");
+}

@@ -1,0 +1,37 @@
+/** A modal dialog: the browser's own, which keeps the focus inside and gives it back. Escape closes it. */
+
+import { useEffect, useId, useRef, type MouseEvent, type ReactElement, type ReactNode } from "react";
+import { Close } from "./icons";
+
+interface DialogProps {
+  title: string;
+  onClose: () => void;
+  children: ReactNode;
+}
+
+export function Dialog({ title, onClose, children }: DialogProps): ReactElement {
+  const dialog = useRef<HTMLDialogElement>(null);
+  const heading = useId();
+  useEffect(() => {
+    const element = dialog.current;
+    if (element && !element.open) element.showModal();
+    return () => element?.close();
+  }, []);
+  const onClick = (event: MouseEvent) => {
+    if (event.target === dialog.current) onClose();
+  };
+  return (
+    // The click is a shortcut for the pointer; the keyboard has Escape and the button.
+    <dialog ref={dialog} className="dialog" aria-labelledby={heading} onCancel={onClose} onClick={onClick}>
+      <div className="dialog-body">
+        <header className="dialog-head">
+          <h2 id={heading}>{title}</h2>
+          <button type="button" className="button-icon" aria-label="Close" onClick={onClose}>
+            <Close />
+          </button>
+        </header>
+        {children}
+      </div>
+    </dialog>
+  );
+}
