@@ -21,6 +21,7 @@ from hanzolive.options import OPTIONS
 from tests.valkey import start_valkey
 
 DATA_DIR = Path(tempfile.mkdtemp(prefix="hanzo-live-tests-"))
+(DATA_DIR / "static").mkdir()
 atexit.register(shutil.rmtree, DATA_DIR, ignore_errors=True)
 VALKEY = start_valkey(DATA_DIR)
 atexit.register(VALKEY.stop)

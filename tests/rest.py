@@ -1,0 +1,40 @@
+"""Helpers for tests that speak REST."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from django.test import Client
+from django.urls import URLPattern, URLResolver
+
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+
+
+def endpoints(patterns: Iterable[URLPattern | URLResolver], prefix: str = "/") -> Iterator[tuple[str, str]]:
+    """Every (method, route) that the patterns serve."""
+    for pattern in patterns:
+        route = prefix + str(pattern.pattern)
+        if isinstance(pattern, URLResolver):
+            yield from endpoints(pattern.url_patterns, route)
+        else:
+            view = getattr(pattern.callback, "view_class", None)
+            yield from ((method, route) for method in METHODS if view is None or hasattr(view, method.lower()))
+
+
+def call(client: Client, method: str, path: str, body: Any = None, **headers: str) -> Any:
+    """The answer to one call with a JSON body."""
+    text = "" if body is None else json.dumps(body)
+    return client.generic(method, path, text, "application/json", headers=headers)
+
+
+def assert_is_error(response: Any, status: int, code: str) -> dict[str, Any]:
+    """The body, after looking that it is the one documented error object."""
+    assert response.status_code == status, response.content
+    assert response["Content-Type"] == "application/json"
+    body: dict[str, Any] = response.json()
+    assert set(body) == {"type", "id", "code", "message", "retryable", "retry_after", "field"}
+    assert (body["type"], body["code"]) == ("error", code), body
+    assert body["message"]
+    return body
