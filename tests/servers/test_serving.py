@@ -74,7 +74,7 @@ def test_nobody_is_believed_about_the_client_unless_told_so(server: Running) -> 
 @pytest.mark.parametrize("way", SERVERS)
 def test_it_believes_its_proxy_and_notices_dead_peers(way: str) -> None:
     headers = {"X-Forwarded-For": "203.0.113.9", "X-Forwarded-Proto": "https"}
-    with Running(way, forwarded_allow_ips=["127.0.0.1"], ping_interval=0.2, ping_timeout=0.5) as server:
+    with Running(way, forwarded_allow_ips=["127.0.0.1"], ping_interval=0.2, ping_timeout=2.0) as server:
         assert server.get("/scope", headers=headers)[:2] == ["203.0.113.9", "https"]
         with server.connect() as dead, server.connect() as alive:
             answered = _until_lost(dead, alive)
