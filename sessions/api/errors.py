@@ -9,7 +9,6 @@ from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.http import Http404, HttpRequest, JsonResponse
 from redis.exceptions import RedisError
 from rest_framework import exceptions
-from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
 from hanzo_live.protocol.errors import ErrorCode, LiveError
@@ -22,13 +21,14 @@ UNSUPPORTED_MEDIA_TYPE = 415
 REDIS_AWAY = 503
 
 
-def handle_exception(exception: Exception, context: dict[str, Any]) -> Response | None:
+def handle_exception(exception: Exception, context: dict[str, Any]) -> JsonResponse | None:
     """DRF's EXCEPTION_HANDLER. None for what is our fault: it is logged, and answered by `server_error`."""
     error, status = as_live_error(exception)
     if error is None:
         return None
     set_rollback()
-    return Response(error.wire(), status=status, headers=headers_of(error))
+    # Not through DRF's renderers: an address may speak something else where all goes well.
+    return error_response(error, status)
 
 
 def headers_of(error: LiveError) -> dict[str, str]:

@@ -35,6 +35,15 @@ class ChoiceField(serializers.ChoiceField):
         return super().to_internal_value(data)
 
 
+class IdField(serializers.UUIDField):
+    """An id in its written form. DRF's own also makes one of a number."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        if not isinstance(data, str):
+            self.fail("invalid", value=data)
+        return super().to_internal_value(data)
+
+
 class BooleanField(serializers.BooleanField):
     """JSON's `true` and `false`, and no words for them."""
 
@@ -60,7 +69,7 @@ class SessionChangeBody(SessionBody):
 
 
 class MemberBody(serializers.Serializer[Any]):
-    user = serializers.UUIDField(required=False)
+    user = IdField(required=False)
     email = serializers.EmailField(required=False, max_length=254)
     role = ChoiceField(choices=Role.choices)
 
