@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
 from datetime import timedelta
 from uuid import UUID
 
@@ -25,34 +26,36 @@ LOCK_S = 300
 AT_ONCE = 50
 
 
-async def trim_logs(log: LogWriter, keep: timedelta) -> int:
+async def trim_logs(log: LogWriter, keep: timedelta, *, now: Callable[[], int] = now_ms) -> int:
     """Forget events of long sessions that are older than `keep`; returns how many logs were trimmed.
 
     What they said is in the database: an event is written in the transaction of its change, a stream's text when it
-    ends, and the text of a stream that runs is not touched. A log that nobody writes to expires as a whole.
+    ends, and the text of a stream that runs is not touched. A log that nobody writes to expires as a whole. `now` in
+    milliseconds since 1970.
 
     Raises LogUnavailable.
     """
     if not await asyncio.to_thread(cache.add, "duty:trim-logs", True, LOCK_S):
         return 0
+    since = now() - int(max(keep, KEEP_AT_LEAST).total_seconds() * 1000)
     try:
         sessions = await in_db(_lately_used, keep)
         trimmed = 0
         for start in range(0, len(sessions), AT_ONCE):
             some = sessions[start : start + AT_ONCE]
-            trimmed += sum(await asyncio.gather(*(_trim(log, session, max(keep, KEEP_AT_LEAST)) for session in some)))
+            trimmed += sum(await asyncio.gather(*(_trim(log, session, since) for session in some)))
         return trimmed
     finally:
         await asyncio.to_thread(cache.delete, "duty:trim-logs")
 
 
-async def _trim(log: LogWriter, session: UUID, keep: timedelta) -> bool:
+async def _trim(log: LogWriter, session: UUID, since: int) -> bool:
     name = f"session:{session}"
     head = await log.head(name)
     before = head.seq - KEEP_EVENTS + 1
     if before <= head.first:
         return False
-    before = await _first_since(log, name, head.first, before, now_ms() - int(keep.total_seconds() * 1000))
+    before = await _first_since(log, name, head.first, before, since)
     running = await in_db(_open_streams, session)
     if running:
         before = min([before, *(seq for seq in await log.starts(name, running) if seq)])

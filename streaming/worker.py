@@ -87,7 +87,7 @@ class WorkerProcess:
     def drain(self) -> None:
         """Hand every stream over and take no more. Returns at once; `carry` raises as each is handed over."""
         self._draining = True
-        if self._loop is not None:
+        if self._loop is not None and self._thread.is_alive():
             self._loop.call_soon_threadsafe(self._cancel_runs)
 
     def stop(self) -> None:

@@ -97,21 +97,29 @@ class Crew:
 
         return self.threads.submit(work)
 
-    def celery(self, **environment: str) -> subprocess.Popen[bytes]:
-        """A real worker process that takes tasks from the broker."""
-        before = set(_worker_ids())
-        process = subprocess.Popen(
-            [
-                *(sys.executable, "-m", "celery", "-A", "hanzolive.celery:app", "worker", "--pool", "threads"),
-                *("--concurrency", "20", "--prefetch-multiplier", "1", "--without-gossip", "--without-mingle"),
-                *("--hostname", f"test-{len(self.processes)}-{os.getpid()}@%h", "--loglevel", "WARNING"),
-            ],
-            env={**os.environ, "DATABASE_URL": database_url(), "NODE_URL": self.node.url, **environment},
-            preexec_fn=_die_with_parent,
-        )
-        self.processes.append(process)
-        until(lambda: set(_worker_ids()) - before, STARTING_S)
-        return process
+    def celery(self, count: int = 1, **environment: str) -> None:
+        """Start real worker processes that take tasks from the broker."""
+        for _ in range(count):
+            self.processes.append(
+                subprocess.Popen(
+                    [
+                        *(sys.executable, "-m", "celery", "-A", "hanzolive.celery:app", "worker", "--pool", "threads"),
+                        *("--concurrency", "20", "--prefetch-multiplier", "1", "--without-gossip", "--without-mingle"),
+                        *("--hostname", f"test-{len(self.processes)}-{os.getpid()}@%h", "--loglevel", "WARNING"),
+                    ],
+                    env={**os.environ, "DATABASE_URL": database_url(), "NODE_URL": self.node.url, **environment},
+                    preexec_fn=_die_with_parent,
+                )
+            )
+        until(lambda: all(self._is_up(process) for process in self.processes), STARTING_S)
+
+    def carrier_of(self, stream: UUID) -> subprocess.Popen[bytes]:
+        """The worker process that carries the stream now."""
+        lease = until(lambda: row(stream).lease)
+        return next(process for process in self.processes if f":{process.pid}:" in lease)
+
+    def _is_up(self, process: subprocess.Popen[bytes]) -> bool:
+        return any(f":{process.pid}:" in id for id in _worker_ids())
 
     def close(self) -> None:
         for process in self.processes:

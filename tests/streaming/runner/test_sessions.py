@@ -70,6 +70,7 @@ def test_it_runs_one_stream_at_a_time_in_the_order_of_asking(
     assert ends == [str(first.stream), str(third.stream), str(second.stream)]
 
 
+@pytest.mark.timeout(150)
 def test_it_sends_the_next_stream_when_one_ends(crew: Crew, owner: Any, live_session: Any) -> None:
     crew.celery()
     asked = [ask(owner, word, model="script-fast", session="the-plan") for word in "abcd"]

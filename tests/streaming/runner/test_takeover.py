@@ -1,0 +1,191 @@
+"""Workers die, freeze and leave; the stream goes on in another one and ends once."""
+
+from __future__ import annotations
+
+import signal
+import time
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db.models.functions import Now
+
+from hanzolive.nodes.scripted import expected_text
+from streaming import leases, reaper, runner
+from streaming.models import Stream, Worker
+from streaming.services import stop_stream
+from streaming.worker import WorkerProcess
+from tests.streaming.runner.house import Crew, ask, ended, events, folded, row, terminal, until
+
+SLOW = "script-slow@rate=50,tokens=150"
+PROMPT = [{"role": "user", "content": "tell me"}]
+
+
+def begun(started: Any) -> None:
+    until(lambda: any(event["type"] == "token" for event in events(started.log)))
+
+
+def whole_and_once(started: Any, text: str) -> None:
+    stream = row(started.stream)
+    assert stream.status == "complete"
+    assert stream.content == text == folded(started.log, started.stream).content
+    told = [event for event in events(started.log) if event["stream"] == str(started.stream)]
+    assert [event["type"] for event in told].count("stream_start") == 1
+    assert len(terminal(started.log, started.stream)) == 1
+    assert told[-1]["type"] == "complete"
+
+
+def resets(started: Any) -> int:
+    return [event["type"] for event in events(started.log)].count("reset")
+
+
+def leave_behind(started: Any) -> None:
+    """Make the stream look as after the SIGKILL of the worker that carried it."""
+    Worker.objects.create(pk="dead", seen_at=Now() - timedelta(seconds=10))
+    assert Stream.objects.filter(pk=started.stream, status="running").update(lease="dead")
+
+
+def abandoned(crew: Crew, started: Any) -> None:
+    """Have the stream begun by a worker that then loses its lease, and taken from it by a reaper."""
+    first = crew.here()
+    crew.carry(first, started.stream)
+    begun(started)
+    leave_behind(started)
+    reaper.take_over_lost()
+    until(lambda: not first._runs)
+
+
+@pytest.mark.timeout(150)
+def test_it_survives_the_sigkill_of_its_worker(crew: Crew, owner: Any) -> None:
+    crew.celery(2)
+    started = ask(owner, model=SLOW)
+    begun(started)
+    crew.carrier_of(started.stream).kill()
+    killed = time.monotonic()
+    until(lambda: resets(started))
+    assert time.monotonic() - killed <= 5
+    ended(started.stream)
+    assert row(started.stream).fence == 2
+    whole_and_once(started, expected_text(SLOW, PROMPT))
+
+
+@pytest.mark.timeout(150)
+def test_it_refuses_what_a_frozen_worker_writes_when_it_wakes(crew: Crew, owner: Any) -> None:
+    crew.celery(2)
+    started = ask(owner, model=SLOW)
+    begun(started)
+    frozen = crew.carrier_of(started.stream)
+    frozen.send_signal(signal.SIGSTOP)
+    until(lambda: resets(started))
+    frozen.send_signal(signal.SIGCONT)
+    ended(started.stream)
+    # The one that woke up finds its lease gone, and lives: it takes the next stream as any other.
+    until(lambda: leases.alive().count() == 2)
+    whole_and_once(started, expected_text(SLOW, PROMPT))
+
+
+@pytest.mark.timeout(150)
+def test_it_goes_to_another_worker_when_its_own_is_told_to_leave(crew: Crew, owner: Any) -> None:
+    crew.celery(2)
+    started = ask(owner, model=SLOW)
+    begun(started)
+    leaving = crew.carrier_of(started.stream)
+    leaving.terminate()
+    until(lambda: row(started.stream).fence == 2, within=2)
+    assert row(started.stream).takeovers == 0
+    assert leaving.wait(5) == 0
+    ended(started.stream)
+    whole_and_once(started, expected_text(SLOW, PROMPT))
+
+
+def test_it_begins_again_where_the_engine_cannot_continue(crew: Crew, owner: Any) -> None:
+    started = ask(owner, model=SLOW)
+    abandoned(crew, started)
+    assert row(started.stream).status == "recovering"
+    crew.carry(crew.here(), started.stream).result(15)
+    assert resets(started) == 1
+    whole_and_once(started, expected_text(SLOW, PROMPT))
+
+
+def test_it_continues_where_the_engine_can(crew: Crew, owner: Any) -> None:
+    model = "script-continue@rate=50,tokens=100"
+    started = ask(owner, model=model, max_tokens=1000)
+    abandoned(crew, started)
+    so_far = folded(started.log, started.stream).content
+    crew.carry(crew.here(), started.stream).result(15)
+    assert resets(started) == 0
+    assert crew.node.asked[-1].messages[-1] == {"role": "assistant", "content": so_far}
+    whole_and_once(started, expected_text(model, PROMPT))
+    usage = row(started.stream).usage
+    assert usage["estimated"]
+    assert abs(usage["completion_tokens"] - 100) <= 1
+
+
+def test_it_stops_a_stream_that_waits_for_a_new_worker(crew: Crew, owner: Any) -> None:
+    started = ask(owner, model=SLOW)
+    abandoned(crew, started)
+    so_far = folded(started.log, started.stream).content
+    assert stop_stream(owner, started.stream) == "recovering"
+    crew.carry(crew.here(), started.stream).result(15)
+    stream = row(started.stream)
+    assert (stream.status, stream.content) == ("stopped", so_far)
+    assert len(crew.node.asked) == 1
+
+
+def test_it_ends_an_answer_that_takes_its_workers_down(crew: Crew, owner: Any) -> None:
+    started = ask(owner, model=SLOW)
+    abandoned(crew, started)
+    Stream.objects.update(takeovers=runner.MAX_TAKEOVERS + 1)
+    crew.carry(crew.here(), started.stream).result(15)
+    (end,) = terminal(started.log, started.stream)
+    assert (end["code"], end["partial"]) == ("stream_interrupted", True)
+
+
+def test_it_counts_the_time_of_all_its_workers(crew: Crew, owner: Any) -> None:
+    started = ask(owner, model=SLOW)
+    abandoned(crew, started)
+    Stream.objects.update(started_at=Now() - timedelta(seconds=1000))
+    crew.carry(crew.here(), started.stream).result(15)
+    (end,) = terminal(started.log, started.stream)
+    assert end["code"] == "stream_timeout"
+
+
+def test_it_leaves_the_streams_of_the_living_alone(crew: Crew, owner: Any) -> None:
+    worker = crew.here()
+    started = ask(owner, model="script-silent")
+    crew.carry(worker, started.stream)
+    until(lambda: row(started.stream).status == "running" and worker._runs)
+    assert reaper.take_over_lost() == 0
+    stop_stream(owner, started.stream)
+
+
+def test_it_sends_a_lost_task_again_but_not_out_of_turn(owner: Any, live_session: Any, crew: Crew) -> None:
+    first, second = (ask(owner, word, session="the-plan") for word in "ab")
+    alone = ask(owner)
+    assert reaper.send_again() == 0
+    Stream.objects.update(enqueued_at=Now() - timedelta(seconds=6))
+    assert reaper.send_again() == 2
+    assert reaper.send_again() == 0
+    fresh = set(Stream.objects.filter(enqueued_at__gte=Now() - timedelta(seconds=5)).values_list("pk", flat=True))
+    assert fresh == {first.stream, alone.stream}
+    assert second.stream not in fresh
+
+
+def test_it_forgets_workers_that_are_long_gone(transactional_db: None) -> None:
+    Worker.objects.create(pk="old", seen_at=Now() - timedelta(minutes=2))
+    Worker.objects.create(pk="late", seen_at=Now() - timedelta(seconds=10))
+    leases.forget_the_dead()
+    assert [worker.pk for worker in Worker.objects.all()] == ["late"]
+    leases.beat("new")
+    assert [worker.pk for worker in leases.alive()] == ["new"]
+
+
+def test_it_hands_over_what_it_carries_when_it_stops(crew: Crew, owner: Any) -> None:
+    worker: WorkerProcess = crew.here()
+    started = ask(owner, model=SLOW)
+    done = crew.carry(worker, started.stream)
+    begun(started)
+    worker.stop()
+    assert done.result(5) is False
+    assert (row(started.stream).status, row(started.stream).lease) == ("recovering", "")
+    assert Worker.objects.count() == 0
