@@ -1,0 +1,71 @@
+"""What the views of streams give, for the OpenAPI document. Built by `queries`; nothing here checks anything."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rest_framework import serializers
+
+from streaming.models import StreamStatus
+
+
+class StartedShape(serializers.Serializer[Any]):
+    stream = serializers.UUIDField()
+    log = serializers.CharField()
+    message = serializers.UUIDField(allow_null=True)
+
+
+class SentShape(serializers.Serializer[Any]):
+    message = serializers.UUIDField()
+    stream = serializers.UUIDField(allow_null=True)
+
+
+class StoppedShape(serializers.Serializer[Any]):
+    stream = serializers.UUIDField()
+    status = serializers.ChoiceField(choices=StreamStatus.choices)
+
+
+class StreamShape(serializers.Serializer[Any]):
+    id = serializers.UUIDField()
+    session = serializers.UUIDField(allow_null=True)
+    message = serializers.UUIDField(allow_null=True)
+    log = serializers.CharField()
+    status = serializers.ChoiceField(choices=StreamStatus.choices)
+    content = serializers.CharField()
+    usage = serializers.DictField(allow_null=True)
+    finish_reason = serializers.CharField(allow_null=True)
+    error = serializers.DictField(allow_null=True)
+    model = serializers.CharField(allow_null=True)
+    requested_model = serializers.CharField(allow_null=True)
+    node = serializers.CharField(allow_null=True)
+    timings = serializers.DictField(allow_null=True)
+    cached = serializers.CharField(allow_null=True)
+    created_at = serializers.DateTimeField()
+    ended_at = serializers.DateTimeField(allow_null=True)
+
+
+class StreamPageShape(serializers.Serializer[Any]):
+    results = StreamShape(many=True)
+    next = serializers.URLField(allow_null=True)
+    previous = serializers.URLField(allow_null=True)
+
+
+class EventsQuery(serializers.Serializer[Any]):
+    after = serializers.CharField(required=False, max_length=100, help_text="The `id` of the last event you have.")
+    show_thoughts = serializers.BooleanField(default=False)
+    flush_ms = serializers.IntegerField(required=False, min_value=0, max_value=60_000)
+
+
+class ModelShape(serializers.Serializer[Any]):
+    id = serializers.CharField()
+    object = serializers.CharField()
+    created = serializers.IntegerField()
+    owned_by = serializers.CharField()
+    name = serializers.CharField()
+    context_length = serializers.IntegerField(allow_null=True)
+
+
+class ModelListShape(serializers.Serializer[Any]):
+    object = serializers.CharField()
+    data = ModelShape(many=True)
+

@@ -1,0 +1,19 @@
+"""The REST addresses of this app, below `/v1/`. Included before those of `sessions`: `messages` is both apps'."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from streaming.api import completions, models, streams
+
+urlpatterns = [
+    path("streams", streams.StreamList.as_view()),
+    path("streams/<str:id>", streams.StreamDetail.as_view()),
+    path("streams/<str:id>/events", streams.StreamEvents.as_view()),
+    path("streams/<str:id>/stop", streams.StreamStop.as_view()),
+    path("sessions/<str:ref>/messages", streams.Messages.as_view()),
+    path("sessions/<str:ref>/streams", streams.SessionStreams.as_view()),
+    path("sessions/<str:ref>/events", streams.SessionEvents.as_view()),
+    path("chat/completions", completions.ChatCompletions.as_view()),
+    path("models", models.ModelList.as_view()),
+]
