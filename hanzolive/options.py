@@ -37,6 +37,7 @@ class Option:
     help: str
     choices: tuple[str, ...] = ()
     minimum: float | None = None
+    maximum: float | None = None
 
     @property
     def key(self) -> str:
@@ -57,6 +58,8 @@ class Option:
             raise OptionError(f"{self.name} must be one of {', '.join(self.choices)}, not {raw!r}.")
         if self.minimum is not None and value is not None and value < self.minimum:
             raise OptionError(f"{self.name} must be at least {self.minimum:g}, not {raw!r}.")
+        if self.maximum is not None and value is not None and value > self.maximum:
+            raise OptionError(f"{self.name} must be at most {self.maximum:g}, not {raw!r}.")
         return value
 
     def _convert(self, raw: Any) -> Any:
@@ -87,7 +90,7 @@ OPTIONS: tuple[Option, ...] = (
         "127.0.0.1",
         "Address to listen on. Off loopback, sign-up is closed and anonymous use is off unless set.",
     ),
-    Option("PORT", "int", 3001, "Port to listen on.", minimum=0),
+    Option("PORT", "int", 3001, "Port to listen on; 0 takes any free one.", minimum=0, maximum=65535),
     Option(
         "NODE_URL",
         "text",

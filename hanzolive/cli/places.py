@@ -77,10 +77,6 @@ def listen(host: str, port: int) -> socket.socket:
         raise OperatorError(
             f"{host} is not an address ({error.strerror}). Give one of this machine's with --host."
         ) from error
-    except OverflowError as error:
-        raise OperatorError(
-            f"{port} is not a port. Give one from 1 to 65535 with --port, or 0 for any free one."
-        ) from error
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             raise OperatorError(

@@ -1,0 +1,114 @@
+"""Flags, environment, configuration file, default: who wins, and what the children are told."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import pytest
+
+from hanzolive.cli.commands import register_serve
+from hanzolive.cli.configuration import Configuration, configure
+from hanzolive.cli.errors import OperatorError
+from hanzolive.cli.redis import BUNDLED, bundled_server, private_redis, server_program
+from hanzolive.folder import LONGEST_SOCKET_PATH, redis_socket
+from hanzolive.options import OptionError, load
+
+
+def configured(where: Path, *flags: str, **environment: str) -> Configuration:
+    parser = argparse.ArgumentParser()
+    register_serve(parser.add_subparsers())
+    return configure(parser.parse_args(["serve", *flags]), environment, where)
+
+
+def test_flags_win_over_environment_over_file_over_default(tmp_path: Path) -> None:
+    assert configured(tmp_path)["PORT"] == 3001
+    (tmp_path / "hanzo-live.config.toml").write_text("port = 3002\nworkers = 2\n")
+    assert configured(tmp_path)["PORT"] == 3002
+    assert configured(tmp_path, PORT="3003")["PORT"] == 3003
+    chosen = configured(tmp_path, "--port", "3004", PORT="3003")
+    assert (chosen["PORT"], chosen["WORKERS"]) == (3004, 2)
+
+
+def test_json_is_read_before_toml_and_keys_may_be_spelt_like_flags(tmp_path: Path) -> None:
+    (tmp_path / "hanzo-live.config.toml").write_text("port = 3002\n")
+    (tmp_path / "hanzo-live.config.json").write_text('{"node-url": "http://node:8080"}')
+    chosen = configured(tmp_path)
+    assert (chosen["PORT"], chosen["NODE_URL"]) == (3001, "http://node:8080")
+
+
+def test_an_empty_variable_counts_as_not_set(tmp_path: Path) -> None:
+    (tmp_path / "hanzo-live.config.json").write_text('{"port": 3005}')
+    assert configured(tmp_path, PORT="", ALLOW_ANONYMOUS="")["PORT"] == 3005
+    assert configured(tmp_path, ALLOW_ANONYMOUS="")["ALLOW_ANONYMOUS"] is None
+
+
+def test_children_are_told_what_was_given_and_nothing_else(tmp_path: Path) -> None:
+    (tmp_path / "hanzo-live.config.json").write_text('{"allowed_origins": ["https://a.example", "https://b.example"]}')
+    chosen = configured(tmp_path, "--allow-anonymous", SECRET_KEY="hush")
+    told = chosen.environment({})
+    assert told["ALLOWED_ORIGINS"] == "https://a.example,https://b.example"
+    assert told["ALLOW_ANONYMOUS"] == "true"
+    assert told["SECRET_KEY"] == "hush"
+    assert "PORT" not in told
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    assert load(told, elsewhere) == dict(chosen.values)
+
+
+def test_secrets_have_no_flag(tmp_path: Path) -> None:
+    with pytest.raises(SystemExit):
+        configured(tmp_path, "--secret-key", "hush")
+
+
+def test_a_file_that_names_no_option_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "hanzo-live.config.json").write_text('{"prot": 1}')
+    with pytest.raises(OptionError, match="PROT"):
+        configured(tmp_path)
+
+
+def test_the_redis_socket_moves_where_the_data_folders_path_is_too_long(tmp_path: Path) -> None:
+    assert redis_socket(Path("/data")) == Path("/data/redis.sock")
+    moved = redis_socket(tmp_path / ("long" * 40))
+    assert len(str(moved)) <= LONGEST_SOCKET_PATH
+    assert moved == redis_socket(tmp_path / ("long" * 40))
+    assert moved != redis_socket(tmp_path / ("other" * 40))
+
+
+def test_a_moved_sockets_folder_must_be_ours_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    data = tmp_path / ("long" * 40)
+    data.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", "/tmp")
+    place = redis_socket(data).parent
+    place.mkdir(mode=0o755)
+    try:
+        with pytest.raises(OperatorError, match="not a folder of yours alone"):
+            private_redis(data, {})
+    finally:
+        place.rmdir()
+
+
+def test_the_server_that_wrote_the_data_keeps_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    programs, home = tmp_path / "bin", tmp_path / "redis"
+    programs.mkdir()
+    home.mkdir()
+    monkeypatch.setenv("PATH", str(programs))
+    assert server_program(home) == bundled_server()
+    newer = programs / "redis-server"
+    newer.write_text("#!/bin/sh\necho 'Redis server v=7.2.4 sha=0'\n")
+    newer.chmod(0o755)
+    assert server_program(home) == bundled_server()
+    assert (home / "server").read_text() == BUNDLED
+
+
+@pytest.mark.parametrize(("version", "is_used"), [("7.0.15", True), ("5.0.14", False)])
+def test_a_server_on_path_is_used_where_it_is_new_enough(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, version: str, is_used: bool
+) -> None:
+    program = tmp_path / "redis-server"
+    program.write_text(f"#!/bin/sh\necho 'Redis server v={version} sha=0'\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/bin:/usr/bin")
+    home = tmp_path / "redis"
+    home.mkdir()
+    assert (server_program(home) == str(program)) is is_used
