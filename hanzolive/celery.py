@@ -24,6 +24,9 @@ app.conf.update(
         "visibility_timeout": 3600,
         "global_keyprefix": "hanzo-live:celery:",
         "socket_keepalive": True,
+        # A broker that is down is found out at once: the stream is saved, and the reaper sends its task later.
+        "max_retries": 1,
+        "interval_start": 0.1,
     },
     broker_pool_limit=20,
     accept_content=["json"],
