@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import json
+import select
 from collections import defaultdict
 from typing import Any
 
@@ -97,12 +98,23 @@ class App:
         assert not self.plain or not writer.closed
         writer.finish()
 
-    async def fail(self, writer: SocketWriter, send: Any) -> None:
-        """Server's own frames beside ours: plain sends and writes by turns."""
-        for number in range(50):
-            writer.write(Frame(b"w%d" % number))
+    async def turns(self, writer: SocketWriter, send: Any, count: int, size: int) -> None:
+        """Frames of ours and plain sends by turns, more than the socket takes at once."""
+        for number in range(count):
+            writer.write(Frame(f"w{number}".ljust(size).encode()), force=True)
             await writer.flush()
-            await send({"type": "websocket.send", "text": f"s{number}"})
+            await send({"type": "websocket.send", "text": f"s{number}".ljust(size)})
+
+    async def squeeze(self, writer: Any, send: Any) -> None:
+        """Write at the one moment when the socket has room again and the server does not know it yet."""
+        writer.write(Frame(b"first"))
+        sending = asyncio.get_running_loop().create_task(send({"type": "websocket.send", "text": "s" * 2_000_000}))
+        await asyncio.sleep(0)
+        assert writer.buffered, "all of it went to the socket: make it longer"
+        descriptor = writer._transport.get_extra_info("socket") if hasattr(writer, "direct") else writer._transport
+        assert select.select([], [descriptor.fileno()], [], 20)[1], "the client does not read"
+        writer.write(Frame(b"w"), force=True)
+        await sending
 
     # HTTP.
 

@@ -20,9 +20,9 @@ class Running:
     """A server process and how to reach it."""
 
     def __init__(self, way: str, *, pass_fds: tuple[int, ...] = (), **options: Any) -> None:
-        server, way = way.split("-")
+        server, self.way = way.split("-")
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "tests.servers.serve", server, way, json.dumps(options)],
+            [sys.executable, "-m", "tests.servers.serve", server, self.way, json.dumps(options)],
             cwd=ROOT,
             stdout=subprocess.PIPE,
             pass_fds=pass_fds,

@@ -90,11 +90,23 @@ def test_any_close_code_of_the_protocol_can_be_sent(server: Running) -> None:
         assert server.left(client.path)["wrote"] == [False, False]
 
 
-def test_plain_sends_and_writes_keep_their_order(server: Running) -> None:
-    with server.connect(buffer=4096, chunk=512) as client:
-        client.ask("fail")
-        texts = [client.frame().payload.decode() for _ in range(100)]
-    assert texts == [f"{kind}{number}" for number in range(50) for kind in "ws"]
+@pytest.mark.parametrize("size", [5, 30_000])
+def test_plain_sends_and_writes_keep_their_order(server: Running, size: int) -> None:
+    with server.connect(buffer=65_536, chunk=4096) as client:
+        client.ask("turns", count=200, size=size)
+        texts = [client.frame().payload.decode() for _ in range(400)]
+    assert [text.strip() for text in texts] == [f"{kind}{number}" for number in range(200) for kind in "ws"]
+    assert {len(text) for text in texts} == {size}
+
+
+def test_room_in_the_socket_is_not_taken_while_the_server_has_more_for_it(server: Running) -> None:
+    if server.way == "plain":
+        pytest.skip("a plain writer never sees the socket")
+    with server.connect(buffer=65_536, chunk=4096) as client:
+        client.ask("squeeze")
+        assert client.frame().payload == b"first"
+        assert client.frame().payload == b"s" * 2_000_000
+        assert client.frame().payload == b"w"
 
 
 @pytest.mark.parametrize("how", ["clean", "reset"])
