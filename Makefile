@@ -78,7 +78,7 @@ $(MADE)/python-dev: $(MADE)/python requirements-dev.lock
 $(JS)/node_modules/.package-lock.json: $(JS)/package.json $(JS)/package-lock.json
 	@scripts/require-node
 	@echo "Installing the JavaScript packages into $(JS)/node_modules"
-	@cd $(JS) && npm ci --silent --no-audit --no-fund
+	@cd $(JS) && npm ci --loglevel=error --no-audit --no-fund
 	@touch $@
 
 $(MADE)/assets: $(JS)/node_modules/.package-lock.json $(JS_SOURCES)
