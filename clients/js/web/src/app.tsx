@@ -9,8 +9,8 @@ import { SessionPage } from "./session/SessionPage";
 import { SessionsPage } from "./sessions/SessionsPage";
 import "./styles/app.css";
 
-const root = document.getElementById("root");
-if (!root) throw new Error("The page has no #root to draw into.");
+const root = document.getElementById("app");
+if (!root) throw new Error("The page has no #app to draw into.");
 
 const config = readConfig(document);
 const page = pageAt(location.pathname);

@@ -5,12 +5,15 @@ import type { User } from "@hanzo/live-client";
 export interface PageConfig {
   user: User & { email?: string };
   version: string;
+  /** The model that is asked where a session names none; null where the node decides. */
+  model: string | null;
   urls: { home: string; signOut: string; signIn: string };
 }
 
 interface RawConfig {
   user?: (User & { email?: string }) | null;
   version?: string;
+  model?: string | null;
   urls?: Record<string, string | undefined>;
 }
 
@@ -18,11 +21,12 @@ interface RawConfig {
 export function readConfig(document: Document): PageConfig {
   const text = document.getElementById("live-config")?.textContent;
   if (!text) throw new Error("The page has no live-config. It must be served by Hanzo Live.");
-  const { user, version, urls = {} } = JSON.parse(text) as RawConfig;
+  const { user, version, model, urls = {} } = JSON.parse(text) as RawConfig;
   if (!user) throw new Error("The page's live-config names no user.");
   return {
     user,
     version: version ?? "",
+    model: model ?? null,
     urls: {
       home: urls["home"] ?? "/",
       signOut: urls["sign_out"] ?? urls["logout"] ?? "/accounts/logout/",

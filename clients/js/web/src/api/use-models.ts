@@ -16,6 +16,11 @@ export function useModels(): ModelInfo[] {
   return models;
 }
 
+/** What a session asks where it names no model: the server's default, as far as it is known. */
+export function defaultModel(models: readonly ModelInfo[], configured: string | null): string | null {
+  return configured ?? (models.length === 1 ? (models[0]?.id ?? null) : null);
+}
+
 /** What to call a model: the server's name for it, else its id. */
 export function modelName(models: readonly ModelInfo[], id: string): string {
   return models.find((model) => model.id === id)?.name ?? id;

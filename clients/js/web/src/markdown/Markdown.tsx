@@ -5,12 +5,14 @@
 
 import { memo, useState, type ReactElement, type ReactNode } from "react";
 import ReactMarkdown, { type Components } from "react-markdown";
+import remarkBreaks from "remark-breaks";
 import remarkGfm from "remark-gfm";
 import { BlockSplitter, splitWhole } from "./blocks";
 import { CodeBlock } from "./CodeBlock";
 import { safeUrl } from "./links";
 
-const PLUGINS = [remarkGfm];
+// Breaks: models and people end a line where they want a new one.
+const PLUGINS = [remarkGfm, remarkBreaks];
 
 function SafeLink({ href, children }: { href?: string | undefined; children?: ReactNode }): ReactElement {
   if (!href) return <span>{children}</span>;

@@ -17,12 +17,14 @@ import type { MessageView } from "./view";
 interface AnswerProps {
   view: MessageView;
   models: readonly ModelInfo[];
+  /** The name of the session's model, for answers whose own is not known any more. */
+  model: string | null;
   canWrite: boolean;
   /** Asks again what was asked before message `n`. */
   onRetry: (n: number) => void;
 }
 
-export const Answer = memo(function Answer({ view, models, canWrite, onRetry }: AnswerProps): ReactElement {
+export const Answer = memo(function Answer({ view, models, model, canWrite, onRetry }: AnswerProps): ReactElement {
   const { message, stream, isWriting } = view;
   const { thoughts, toolCalls } = partsOf(view);
   const text = isWriting ? (stream?.content ?? "") : message.content;
@@ -33,7 +35,7 @@ export const Answer = memo(function Answer({ view, models, canWrite, onRetry }: 
         <span className="answer-mark">
           <Mark />
         </span>
-        <span className="answer-model">{stream?.model ? modelName(models, stream.model) : "Answer"}</span>
+        <span className="answer-model">{stream?.model ? modelName(models, stream.model) : (model ?? "Answer")}</span>
         {message.user && (
           <span className="answer-for">
             for
@@ -56,7 +58,7 @@ export const Answer = memo(function Answer({ view, models, canWrite, onRetry }: 
   );
 });
 
-function AnswerFoot({ view, canWrite, onRetry }: Omit<AnswerProps, "models">): ReactElement {
+function AnswerFoot({ view, canWrite, onRetry }: Omit<AnswerProps, "models" | "model">): ReactElement {
   const { message, stream } = view;
   const retry = canWrite && (
     <button type="button" className="button-quiet" onClick={() => onRetry(message.n)}>

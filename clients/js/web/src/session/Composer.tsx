@@ -1,7 +1,7 @@
 /** Where one says the next thing. Enter sends, Shift+Enter begins a line, Escape stops the answer being written. */
 
 import { LiveError, type SessionState, type SessionStore } from "@hanzo/live-client";
-import { useCallback, useLayoutEffect, useRef, useState, type KeyboardEvent, type ReactElement } from "react";
+import { useCallback, useLayoutEffect, useRef, useState, type KeyboardEvent, type ReactElement, type RefObject } from "react";
 import { ArrowUp } from "../ui/icons";
 import type { Rights } from "./rights";
 import { useDraft } from "./use-draft";
@@ -21,12 +21,10 @@ interface ComposerProps {
 export function Composer({ session, store, view, state, rights }: ComposerProps): ReactElement {
   const [draft, setDraft] = useDraft(session);
   const [error, setError] = useState<string | null>(null);
-  const field = useRef<HTMLTextAreaElement>(null);
+  const field = useGrowing(draft);
   const isLive = state.connection.status === "live" && state.status === "ready";
   const canSend = isLive && rights.write && draft.trim() !== "";
   const running = view.writing[0]?.message.stream;
-
-  useGrowing(field, draft);
 
   const send = useCallback(() => {
     if (draft.trim().length > MAX_LENGTH) {
@@ -95,11 +93,13 @@ export function Composer({ session, store, view, state, rights }: ComposerProps)
 }
 
 /** As high as its text, within what the style sheet allows. */
-function useGrowing(field: React.RefObject<HTMLTextAreaElement | null>, text: string): void {
+function useGrowing(text: string): RefObject<HTMLTextAreaElement | null> {
+  const field = useRef<HTMLTextAreaElement>(null);
   useLayoutEffect(() => {
     const element = field.current;
     if (!element) return;
     element.style.height = "auto";
     element.style.height = `${element.scrollHeight}px`;
-  }, [field, text]);
+  }, [text]);
+  return field;
 }

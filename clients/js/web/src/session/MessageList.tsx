@@ -1,7 +1,7 @@
 /** What is said, oldest first: follows the end unless the reader scrolled away, and fetches older messages upwards. */
 
 import type { SessionState, SessionStore } from "@hanzo/live-client";
-import { useCallback, useEffect, useRef, useState, type ReactElement } from "react";
+import { useCallback, useEffect, useState, type ReactElement } from "react";
 import type { ModelInfo } from "../api/resources";
 import { ArrowDown, Mark } from "../ui/icons";
 import { Answer } from "./Answer";
@@ -17,16 +17,16 @@ interface MessageListProps {
   status: SessionState["status"];
   hasMore: boolean;
   models: readonly ModelInfo[];
+  /** The name of the model that the session asks. */
+  model: string | null;
   me: string;
   canWrite: boolean;
 }
 
 export function MessageList(props: MessageListProps): ReactElement {
-  const { session, store, view, status, hasMore, models, me, canWrite } = props;
+  const { session, store, view, status, hasMore, models, model, me, canWrite } = props;
   const { messages, outgoing } = view;
-  const scroller = useRef<HTMLElement>(null);
-  const content = useRef<HTMLDivElement>(null);
-  const stick = useStickToEnd(scroller, content, messages[0]?.message.id);
+  const { scroller, content, atEnd, toEnd } = useStickToEnd(messages[0]?.message.id);
   const older = useOlderMessages(session, store, hasMore && status === "ready");
   const [retryError, setRetryError] = useState<string | null>(null);
 
@@ -39,11 +39,10 @@ export function MessageList(props: MessageListProps): ReactElement {
     };
     element.addEventListener("scroll", onScroll, { passive: true });
     return () => element.removeEventListener("scroll", onScroll);
-  }, [load]);
+  }, [scroller, load]);
 
   // What one says oneself, one wants to see.
   const sending = outgoing.length;
-  const { toEnd } = stick;
   useEffect(() => {
     if (sending > 0) toEnd();
   }, [sending, toEnd]);
@@ -79,7 +78,7 @@ export function MessageList(props: MessageListProps): ReactElement {
         {isEmpty && <EmptySession canWrite={canWrite} />}
         {messages.map((each) =>
           each.message.role === "assistant" ? (
-            <Answer key={each.message.id} view={each} models={models} canWrite={canWrite} onRetry={askAgain} />
+            <Answer key={each.message.id} view={each} models={models} model={model} canWrite={canWrite} onRetry={askAgain} />
           ) : (
             <Prompt key={each.message.id} message={each.message} mine={each.message.user?.id === me} />
           ),
@@ -93,7 +92,7 @@ export function MessageList(props: MessageListProps): ReactElement {
           </p>
         )}
       </div>
-      {!stick.atEnd && (
+      {!atEnd && (
         <button type="button" className="jump" onClick={toEnd}>
           <ArrowDown />
           Jump to latest

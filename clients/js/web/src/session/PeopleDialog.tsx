@@ -1,7 +1,7 @@
 /** Who is in the session. Owners add people, change what they may do, and remove them. */
 
 import { LiveError, type MemberInfo, type Role, type SessionState } from "@hanzo/live-client";
-import { useId, useState, type FormEvent, type ReactElement } from "react";
+import { useId, useState, type ReactElement, type SyntheticEvent } from "react";
 import { addMember, changeRole, removeMember } from "../api/resources";
 import { Avatar } from "../ui/Avatar";
 import { Dialog } from "../ui/Dialog";
@@ -93,7 +93,7 @@ function AddMember({ session }: { session: string }): ReactElement {
   const [outcome, setOutcome] = useState<{ error: boolean; text: string } | null>(null);
   const id = useId();
 
-  const submit = (event: FormEvent) => {
+  const submit = (event: SyntheticEvent) => {
     event.preventDefault();
     setBusy(true);
     setOutcome(null);

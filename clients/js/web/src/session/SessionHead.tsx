@@ -13,13 +13,16 @@ const FACES = 3;
 interface SessionHeadProps {
   session: string;
   state: SessionState;
+  /** The name of the model that is asked; null while it is not known. */
+  model: string | null;
   config: PageConfig;
   canManage: boolean;
   onPeople: () => void;
   onReconnect: () => void;
 }
 
-export function SessionHead({ session, state, config, canManage, onPeople, onReconnect }: SessionHeadProps): ReactElement {
+export function SessionHead(props: SessionHeadProps): ReactElement {
+  const { session, state, model, config, canManage, onPeople, onReconnect } = props;
   const { members, present } = state;
   return (
     <header className="session-head">
@@ -27,6 +30,7 @@ export function SessionHead({ session, state, config, canManage, onPeople, onRec
         <ArrowLeft />
       </a>
       <SessionTitle session={session} title={state.session?.title ?? null} canRename={canManage} />
+      {model && <span className="session-model">{model}</span>}
       <div className="session-head-end">
         <ConnectionPill state={state} onReconnect={onReconnect} signIn={config.urls.signIn} />
         {members.length > 0 && (

@@ -2,7 +2,7 @@
 
 import { useClient, useSessionState, useSessionStore } from "@hanzo/live";
 import { useEffect, useMemo, useState, type ReactElement } from "react";
-import { useModels } from "../api/use-models";
+import { defaultModel, modelName, useModels } from "../api/use-models";
 import type { PageConfig } from "../config";
 import { Announcer } from "./Announcer";
 import { Composer } from "./Composer";
@@ -29,6 +29,9 @@ export function SessionPage({ session, config }: SessionPageProps): ReactElement
   const rights = rightsOf(state, config.user.id);
   const view = useMemo(() => toView(state), [state]);
 
+  const modelId = state.session?.model ?? defaultModel(models, config.model);
+  const model = modelId === null ? null : modelName(models, modelId);
+
   const title = state.session?.title;
   useEffect(() => {
     document.title = title ? `${title} · Hanzo Live` : "Hanzo Live";
@@ -45,6 +48,7 @@ export function SessionPage({ session, config }: SessionPageProps): ReactElement
       <SessionHead
         session={session}
         state={state}
+        model={model}
         config={config}
         canManage={rights.manage}
         onPeople={() => setPeopleOpen(true)}
@@ -63,6 +67,7 @@ export function SessionPage({ session, config }: SessionPageProps): ReactElement
             status={state.status}
             hasMore={state.hasMore}
             models={models}
+            model={model}
             me={config.user.id}
             canWrite={rights.write}
           />

@@ -1,7 +1,7 @@
 /** The session's title. Owners click it to change it: Enter keeps the change, Escape does not. */
 
 import { LiveError } from "@hanzo/live-client";
-import { useRef, useState, type FormEvent, type ReactElement } from "react";
+import { useRef, useState, type ReactElement, type SyntheticEvent } from "react";
 import { renameSession } from "../api/resources";
 
 interface SessionTitleProps {
@@ -23,7 +23,7 @@ export function SessionTitle({ session, title, canRename }: SessionTitleProps): 
     // The button is back after the next paint.
     requestAnimationFrame(() => button.current?.focus());
   };
-  const submit = (event: FormEvent) => {
+  const submit = (event: SyntheticEvent) => {
     event.preventDefault();
     const wanted = draft?.trim() ?? "";
     if (wanted === "" || wanted === title) {

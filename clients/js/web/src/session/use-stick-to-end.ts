@@ -9,16 +9,17 @@ import { useCallback, useEffect, useLayoutEffect, useRef, useState, type RefObje
 const NEAR = 56;
 
 export interface StickToEnd {
+  /** What scrolls, and what grows in it. */
+  scroller: RefObject<HTMLElement | null>;
+  content: RefObject<HTMLDivElement | null>;
   atEnd: boolean;
   toEnd: () => void;
 }
 
-export function useStickToEnd(
-  scroller: RefObject<HTMLElement | null>,
-  content: RefObject<HTMLElement | null>,
-  /** Of the first message: when it changes, the list grew at its beginning. */
-  firstId: string | undefined,
-): StickToEnd {
+/** `firstId` is that of the first message: when it changes, the list grew at its beginning. */
+export function useStickToEnd(firstId: string | undefined): StickToEnd {
+  const scroller = useRef<HTMLElement>(null);
+  const content = useRef<HTMLDivElement>(null);
   const [atEnd, setAtEnd] = useState(true);
   const following = useRef(true);
   const height = useRef(0);
@@ -30,7 +31,7 @@ export function useStickToEnd(
     following.current = true;
     element.scrollTop = element.scrollHeight;
     setAtEnd(true);
-  }, [scroller]);
+  }, []);
 
   useEffect(() => {
     const element = scroller.current;
@@ -46,7 +47,7 @@ export function useStickToEnd(
     };
     element.addEventListener("scroll", onScroll, { passive: true });
     return () => element.removeEventListener("scroll", onScroll);
-  }, [scroller]);
+  }, []);
 
   useEffect(() => {
     const element = scroller.current;
@@ -58,7 +59,7 @@ export function useStickToEnd(
     observer.observe(content.current);
     observer.observe(element);
     return () => observer.disconnect();
-  }, [scroller, content]);
+  }, []);
 
   useLayoutEffect(() => {
     const element = scroller.current;
@@ -68,7 +69,7 @@ export function useStickToEnd(
     }
     first.current = firstId;
     height.current = element.scrollHeight;
-  }, [scroller, firstId]);
+  }, [firstId]);
 
-  return { atEnd, toEnd };
+  return { scroller, content, atEnd, toEnd };
 }

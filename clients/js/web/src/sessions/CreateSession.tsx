@@ -1,7 +1,7 @@
 /** The form that makes a session and goes there. */
 
 import { LiveError } from "@hanzo/live-client";
-import { useId, useState, type FormEvent, type ReactElement } from "react";
+import { useId, useState, type ReactElement, type SyntheticEvent } from "react";
 import { createSession, type ModelInfo } from "../api/resources";
 import { sessionPath } from "../routes";
 
@@ -17,7 +17,7 @@ export function CreateSession({ models, onCancel }: CreateSessionProps): ReactEl
   const [error, setError] = useState<LiveError | null>(null);
   const id = useId();
 
-  const submit = (event: FormEvent) => {
+  const submit = (event: SyntheticEvent) => {
     event.preventDefault();
     setBusy(true);
     setError(null);

@@ -9,6 +9,7 @@ import { sessionPath } from "../routes";
 import { Plus, Retry } from "../ui/icons";
 import { relativeTime } from "../ui/relative-time";
 import { Shell } from "../ui/Shell";
+import { useNow } from "../ui/use-now";
 import { CreateSession } from "./CreateSession";
 
 type Loaded = { sessions: SessionSummary[]; next: string | null };
@@ -16,6 +17,7 @@ type Loaded = { sessions: SessionSummary[]; next: string | null };
 export function SessionsPage({ config }: { config: PageConfig }): ReactElement {
   const { loaded, error, retry, more } = useSessions();
   const models = useModels();
+  const now = useNow();
   const [creating, setCreating] = useState(false);
   const isEmpty = loaded?.sessions.length === 0;
 
@@ -47,7 +49,7 @@ export function SessionsPage({ config }: { config: PageConfig }): ReactElement {
         <ul className="session-list" onKeyDown={moveFocus}>
           {loaded.sessions.map((session) => (
             <li key={session.id}>
-              <SessionRow session={session} model={session.model ? modelName(models, session.model) : null} />
+              <SessionRow session={session} model={session.model ? modelName(models, session.model) : null} now={now} />
             </li>
           ))}
         </ul>
@@ -61,7 +63,7 @@ export function SessionsPage({ config }: { config: PageConfig }): ReactElement {
   );
 }
 
-function SessionRow({ session, model }: { session: SessionSummary; model: string | null }): ReactElement {
+function SessionRow({ session, model, now }: { session: SessionSummary; model: string | null; now: number }): ReactElement {
   return (
     <a className="session-row" href={sessionPath(session)}>
       <span className="session-row-title">{session.title || "Untitled session"}</span>
@@ -69,7 +71,7 @@ function SessionRow({ session, model }: { session: SessionSummary; model: string
         {session.archived && <span className="tag">Archived</span>}
         {session.role !== "owner" && <span className="tag">{session.role === "viewer" ? "Viewer" : "Editor"}</span>}
         {model && <span className="session-row-model">{model}</span>}
-        <time dateTime={session.updated_at}>{relativeTime(session.updated_at, Date.now())}</time>
+        <time dateTime={session.updated_at}>{relativeTime(session.updated_at, now)}</time>
       </span>
     </a>
   );
