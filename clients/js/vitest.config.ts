@@ -2,6 +2,8 @@ import { defineConfig } from "vitest/config";
 
 /** One project a package. Workspace packages are tested from their sources, not from a build. */
 const resolve = { conditions: ["hanzo-source", "module", "import", "default"] };
+/** Only what never comes takes so long, on a busy machine too. */
+const testTimeout = 30_000;
 const ssr = { resolve: { conditions: resolve.conditions, externalConditions: ["hanzo-source"] } };
 
 export default defineConfig({
@@ -12,13 +14,13 @@ export default defineConfig({
         root: "live-client",
         resolve,
         ssr,
-        test: { name: "live-client", environment: "node", include: ["test/**/*.test.ts"] },
+        test: { name: "live-client", testTimeout, environment: "node", include: ["test/**/*.test.ts"] },
       },
       {
         root: "live",
         resolve,
         ssr,
-        test: { name: "live", environment: "jsdom", include: ["test/**/*.test.tsx"] },
+        test: { name: "live", testTimeout, environment: "jsdom", include: ["test/**/*.test.tsx"] },
       },
       {
         root: "web",
@@ -26,6 +28,7 @@ export default defineConfig({
         ssr,
         test: {
           name: "web",
+          testTimeout,
           environment: "jsdom",
           include: ["test/**/*.test.{ts,tsx}"],
           setupFiles: ["test/setup.ts"],

@@ -1,9 +1,12 @@
-import { act, cleanup, renderHook, waitFor } from "@testing-library/react";
+import { act, cleanup, configure, renderHook, waitFor } from "@testing-library/react";
 import { StrictMode, type ReactNode } from "react";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { WebSocket } from "ws";
 import { HanzoLiveProvider, useCollaborativeSession, useHanzoLive, useStreamingCompletion } from "../src";
 import { complete, start, TestServer, token, type Entry } from "../../live-client/test/support";
+
+// The limit is only for what never comes, on a busy machine too.
+configure({ asyncUtilTimeout: 8000 });
 
 let server: TestServer;
 

@@ -40,7 +40,7 @@ export const Answer = memo(function Answer({ view, models, model, canWrite, onRe
           <span className="answer-for">
             for
             <Avatar user={message.user} size="small" />
-            {message.user.name}
+            <span>{message.user.name}</span>
           </span>
         )}
       </header>

@@ -1,0 +1,233 @@
+import { HanzoLiveProvider } from "@hanzo/live";
+import type { MemberInfo, Message, Role } from "@hanzo/live-client";
+import { act, render, screen, waitFor, within } from "@testing-library/react";
+import userEvent from "@testing-library/user-event";
+import { StrictMode } from "react";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { WebSocket } from "ws";
+import { complete, fixture, start, TestServer, token, type Entry } from "../../live-client/test/support";
+import type { PageConfig } from "../src/config";
+import { SessionPage } from "../src/session/SessionPage";
+import { ada, grace, message, openSession, TestRest } from "./support";
+
+const config: PageConfig = {
+  user: ada,
+  version: "0.1.0",
+  model: null,
+  urls: { home: "/", signOut: "/accounts/logout/", signIn: "/accounts/login/" },
+};
+
+let server: TestServer;
+let rest: TestRest;
+
+beforeEach(async () => {
+  [server, rest] = await Promise.all([TestServer.start(), TestRest.start()]);
+});
+
+afterEach(async () => {
+  await Promise.all([server.stop(), rest.stop()]);
+});
+
+function open(role: Role, messages: Message[] = []) {
+  const members: MemberInfo[] = [
+    { user: ada, role },
+    { user: grace, role: "owner" },
+  ];
+  openSession(server, members, messages);
+  render(
+    <StrictMode>
+      <HanzoLiveProvider url={server.url} WebSocket={WebSocket} reconnect={{ delayMs: 5, maxAttempts: Infinity }}>
+        <SessionPage session="p" config={config} />
+      </HanzoLiveProvider>
+    </StrictMode>,
+  );
+  return userEvent.setup();
+}
+
+const field = () => screen.getByRole("textbox", { name: "Message" });
+
+/** Grace asks, and a model begins to answer. */
+function graceAsks(...said: Entry[]) {
+  const reply = message(2, { id: "r", role: "assistant", content: "", stream: "s", status: "queued", user: grace });
+  server.publish(
+    "session:p",
+    { type: "message", message: message(1, { content: "Why is the sea salty?", user: grace }) },
+    { type: "message", message: reply },
+    { ...start("s"), message: "r", user: grace, model: "smollm2-135m" } as Entry,
+    ...said,
+  );
+}
+
+describe("a session's page", () => {
+  it("shows what others ask and the answer as it is written, and says its end to screen readers", async () => {
+    open("editor");
+    await screen.findByText("Nothing has been said yet");
+    act(() => graceAsks(token("s", "Because **rivers** carry")));
+    await screen.findByText("rivers");
+    expect(screen.getByText("Why is the sea salty?")).toBeDefined();
+    const answer = screen.getByRole("article", { name: "Answer" });
+    expect(answer.getAttribute("aria-busy")).toBe("true");
+    await within(answer).findByText("SmolLM2 135M (demo model)");
+    expect(within(answer).getByText("Grace Hopper")).toBeDefined();
+    act(() => server.publish("session:p", token("s", " salt."), { ...complete("s"), message: "r" } as Entry));
+    await waitFor(() => expect(answer.getAttribute("aria-busy")).toBe("false"));
+    expect(within(answer).getByText(/3 tokens · 30 tokens\/s/)).toBeDefined();
+    await screen.findByText("Answer: Because **rivers** carry salt.");
+    expect(screen.queryByRole("button", { name: /Stop/ })).toBeNull();
+  });
+
+  it("sends with Enter, breaks lines with Shift+Enter, and shows the message once", async () => {
+    const user = open("editor");
+    await screen.findByText("Nothing has been said yet");
+    await user.type(field(), "one{Shift>}{Enter}{/Shift}two{Enter}");
+    await screen.findByText(/one\s+two/);
+    await waitFor(() => expect(screen.queryByRole("article", { name: "On its way" })).toBeNull());
+    expect(screen.getAllByText(/one\s+two/)).toHaveLength(1);
+    expect(server.received.find(({ type }) => type === "message.send")).toMatchObject({ content: "one\ntwo" });
+    expect(field()).toHaveProperty("value", "");
+  });
+
+  it("stops with the button and with Escape", async () => {
+    const user = open("editor");
+    await screen.findByText("Nothing has been said yet");
+    act(() => graceAsks(token("s", "Because")));
+    await user.click(await screen.findByRole("button", { name: /Stop/ }));
+    await user.type(field(), "{Escape}");
+    await server.until(() => server.count("stream.stop") === 2);
+    act(() =>
+      server.publish("session:p", { ...complete("s", "stopped"), message: "r", stopped_by: ada } as Entry),
+    );
+    await screen.findByText(/Stopped by Ada Lovelace/);
+    expect(screen.getByText("Because")).toBeDefined();
+  });
+
+  it("lets a viewer watch, and says why they cannot write", async () => {
+    open("viewer");
+    await screen.findByText(/watching as a viewer/);
+    act(() => graceAsks(token("s", "Because")));
+    await screen.findByText("Because");
+    expect(field()).toHaveProperty("disabled", true);
+    expect(screen.queryByRole("button", { name: /Stop/ })).toBeNull();
+  });
+
+  it("lets a viewer write as soon as they are made an editor", async () => {
+    open("viewer");
+    await screen.findByText(/watching as a viewer/);
+    act(() => server.publish("session:p", { type: "member", action: "role", user: ada, role: "editor" }));
+    await waitFor(() => expect(field()).toHaveProperty("disabled", false));
+  });
+
+  it("asks again with the same prompt where an answer failed", async () => {
+    const user = open("editor");
+    await screen.findByText("Nothing has been said yet");
+    act(() =>
+      graceAsks({
+        type: "error",
+        stream: "s",
+        code: "node_unavailable",
+        message: "The inference node does not answer.",
+        retryable: true,
+        partial: false,
+        usage: null,
+      }),
+    );
+    await screen.findByText("The inference node does not answer.");
+    await user.click(screen.getByRole("button", { name: "Retry" }));
+    await server.until(() => server.count("message.send") === 1);
+    expect(server.received.at(-1)).toMatchObject({ content: "Why is the sea salty?" });
+  });
+
+  it("keeps thoughts open while it thinks, and folds them when it answers", async () => {
+    const user = open("editor");
+    await screen.findByText("Nothing has been said yet");
+    act(() => graceAsks({ type: "thought", stream: "s", step: 0, data: "Rivers, then.", n: 2 }));
+    await screen.findByText("Rivers, then.");
+    act(() => server.publish("session:p", token("s", "Because")));
+    await waitFor(() => expect(screen.queryByText("Rivers, then.")).toBeNull());
+    await user.click(screen.getByRole("button", { name: /Thought for/ }));
+    expect(screen.getByText("Rivers, then.")).toBeDefined();
+  });
+
+  it("keeps the text through a cut, and says what the connection does", async () => {
+    const user = open("editor");
+    await screen.findByText("Live");
+    act(() => graceAsks(token("s", "one ")));
+    await screen.findByText("one");
+    await user.type(field(), "not lost");
+    const { port } = server;
+    await act(() => server.stop());
+    await screen.findByText(/Reconnecting/);
+    expect(screen.getByRole("button", { name: "Send" })).toHaveProperty("disabled", true);
+    expect(screen.getByText(/Your text is kept/)).toBeDefined();
+    const log = server.log("session:p");
+    server = await TestServer.start(port);
+    server.logs.set("session:p", log);
+    log.append(token("s", "two"));
+    await screen.findByText("one two", undefined, { timeout: 4000 });
+    expect(field()).toHaveProperty("value", "not lost");
+    expect(localStorage.getItem("hanzo-live:draft:p")).toBe("not lost");
+  });
+
+  it("tells a removed member that access ended", async () => {
+    open("editor");
+    await screen.findByText("Nothing has been said yet");
+    act(() => {
+      for (const peer of server.peers) peer.send({ type: "unsubscribed", log: "session:p", reason: "removed" });
+    });
+    await screen.findByText("You are no longer a member of this session.");
+    expect(field()).toHaveProperty("disabled", true);
+  });
+
+  it("says that a session cannot be had", async () => {
+    server.handlers.set("subscribe", (frame, peer) =>
+      peer.send({ ...(fixture("reply.error") as object), id: frame.id, code: "not_found", message: "No." }),
+    );
+    open("editor");
+    await screen.findByText("There is no such session here");
+  });
+
+  it("adds people by e-mail, with the CSRF token, and shows a refusal in words", async () => {
+    document.cookie = "csrftoken=t0ken";
+    const user = open("owner");
+    await user.click(await screen.findByRole("button", { name: "People (2)" }));
+    rest.answers.set("POST /v1/sessions/p/members", {
+      status: 404,
+      body: { ...(fixture("reply.error") as object), code: "not_found", message: "Nobody here has this address." },
+    });
+    await user.type(screen.getByLabelText("Add by e-mail"), "alan@example.com");
+    await user.selectOptions(screen.getByLabelText("Role"), "viewer");
+    await user.click(screen.getByRole("button", { name: "Add" }));
+    await screen.findByText("Nobody here has this address.");
+    expect(rest.requests.at(-1)).toMatchObject({
+      body: { email: "alan@example.com", role: "viewer" },
+      headers: { "x-csrftoken": "t0ken" },
+    });
+  });
+
+  it("lets owners rename it, and shows the new title when the log has it", async () => {
+    const user = open("owner");
+    await user.click(await screen.findByRole("button", { name: /Plans/ }));
+    rest.answers.set("PATCH /v1/sessions/p", { status: 200, body: {} });
+    const title = screen.getByRole("textbox", { name: "Title of the session" });
+    await user.clear(title);
+    await user.type(title, "Better plans{Enter}");
+    await waitFor(() => expect(rest.requests.at(-1)?.body).toEqual({ title: "Better plans" }));
+    act(() => server.publish("session:p", { type: "session", session: { title: "Better plans" } }));
+    await screen.findByRole("button", { name: /Better plans/ });
+    expect(document.title).toBe("Better plans · Hanzo Live");
+  });
+
+  it("loads older messages when the reader goes up", async () => {
+    const all = Array.from({ length: 60 }, (_, index) => message(index + 1));
+    open("editor", all);
+    await screen.findByText("message 60");
+    expect(screen.queryByText("message 5")).toBeNull();
+    const page = (results: Message[], next: string | null) => ({ status: 200, body: { results, next, previous: null } });
+    const older = "http://other.example/v1/sessions/p/messages?limit=50&cursor=b11";
+    rest.answers.set("GET /v1/sessions/p/messages?limit=50", page(all.slice(10), older));
+    rest.answers.set("GET /v1/sessions/p/messages?limit=50&cursor=b11", page(all.slice(0, 10), null));
+    act(() => void screen.getByRole("main").dispatchEvent(new Event("scroll")));
+    await screen.findByText("message 5");
+    expect(screen.getAllByText(/^message \d+$/)).toHaveLength(60);
+  });
+});

@@ -1,0 +1,20 @@
+/** What jsdom lacks of a browser, for all tests of the app. */
+
+import { cleanup, configure } from "@testing-library/react";
+import { afterEach } from "vitest";
+
+// Waiting is for conditions; the limit is only for what never comes, on a busy machine too.
+configure({ asyncUtilTimeout: 8000 });
+
+const dialog = HTMLDialogElement.prototype;
+dialog.showModal = function (this: HTMLDialogElement) {
+  this.setAttribute("open", "");
+};
+dialog.close = function (this: HTMLDialogElement) {
+  this.removeAttribute("open");
+};
+
+afterEach(() => {
+  cleanup();
+  localStorage.clear();
+});

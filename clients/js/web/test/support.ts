@@ -1,0 +1,90 @@
+/** A session's server for tests of the page: the protocol's test server, and REST over real HTTP beside it. */
+
+import { once } from "node:events";
+import { createServer, type IncomingMessage, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { EMPTY_LOG, type MemberInfo, type Message, type SessionInfo, type User } from "@hanzo/live-client";
+import { vi } from "vitest";
+import { fixture, TestServer } from "../../live-client/test/support";
+
+export const ada: User = { id: "u-ada", name: "Ada Lovelace", avatar: null };
+export const grace: User = { id: "u-grace", name: "Grace Hopper", avatar: null };
+
+export interface RestRequest {
+  method: string;
+  path: string;
+  headers: IncomingMessage["headers"];
+  body: unknown;
+}
+
+type Answer = { status: number; body: unknown };
+
+/** REST whose answers a test sets, by `METHOD /path`. `fetch` with a path alone goes there. */
+export class TestRest {
+  readonly requests: RestRequest[] = [];
+  readonly answers = new Map<string, Answer>();
+
+  private constructor(private readonly server: Server) {}
+
+  static async start(): Promise<TestRest> {
+    const server = createServer();
+    const rest = new TestRest(server);
+    server.on("request", (request, response) => {
+      void rest.handle(request).then(({ status, body }) => {
+        response.writeHead(status, { "Content-Type": "application/json" });
+        response.end(status === 204 ? undefined : JSON.stringify(body));
+      });
+    });
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const real = globalThis.fetch;
+    vi.stubGlobal("fetch", (path: string, init: RequestInit) =>
+      // jsdom's signals are not Node's.
+      real(base + path, { ...init, signal: null }),
+    );
+    rest.answers.set("GET /v1/models", { status: 200, body: { data: [{ id: "smollm2-135m", name: "SmolLM2 135M (demo model)" }] } });
+    return rest;
+  }
+
+  async stop(): Promise<void> {
+    vi.unstubAllGlobals();
+    this.server.closeAllConnections();
+    await new Promise((resolve) => this.server.close(resolve));
+  }
+
+  private async handle(request: IncomingMessage): Promise<Answer> {
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(chunk as Buffer);
+    const text = Buffer.concat(chunks).toString();
+    const { method = "GET", url = "/", headers } = request;
+    this.requests.push({ method, path: url, headers, body: text === "" ? null : JSON.parse(text) });
+    const known = this.answers.get(`${method} ${url}`) ?? this.answers.get(`${method} ${url.split("?")[0] ?? ""}`);
+    return known ?? { status: 404, body: { ...(fixture("reply.error") as object), code: "not_found", message: "Nothing is here." } };
+  }
+}
+
+let made = 0;
+
+export function message(n: number, fields: Partial<Message> = {}): Message {
+  return {
+    id: `m${++made}`,
+    n,
+    role: "user",
+    content: `message ${n}`,
+    parts: [],
+    user: ada,
+    stream: null,
+    status: "complete",
+    finish_reason: null,
+    key: null,
+    created_at: "2026-11-23T15:04:05.120Z",
+    ...fields,
+  };
+}
+
+/** A session `p` with members and messages, as its log's beginning. */
+export function openSession(server: TestServer, members: MemberInfo[], messages: Message[] = []): void {
+  const session = { ...(fixture("event.snapshot") as { state: { session: SessionInfo } }).state.session, id: "p", slug: null };
+  server.log("session:p", { ...EMPTY_LOG, session: { ...session, title: "Plans" }, members, messages });
+}
