@@ -14,6 +14,7 @@ urlpatterns = [
     path("setup/<str:token>", views.setup, name="setup"),
     path("accounts/", include("allauth.account.urls")),
     path("admin/", admin.site.urls),
+    path("v1/", include("streaming.api.urls")),
     path("v1/", include("sessions.api.urls")),
     path("v1/openapi.json", SpectacularJSONAPIView.as_view(), name="openapi"),
     path("v1/docs", SpectacularSwaggerView.as_view(url_name="openapi"), name="docs"),
