@@ -6,10 +6,9 @@ import dataclasses
 import json
 import time
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from benchmarks import measure
+from benchmarks import measure, tokens
 from benchmarks.lines import Helper
 from benchmarks.process import TargetUnavailable, Workshop, workshop
 from benchmarks.targets.base import FanoutTarget, Running
@@ -55,8 +54,9 @@ class FanoutRow:
     broker_cpu_per_frame: float
     server_share: float  # of a core
     generator_share: float
-    p50: float | None
-    p99: float | None
+    p50: float
+    p99: float
+    missing: int  # of the samples' tokens sent in the window; with any, p50 and p99 are lower bounds
     columns: list[tuple[float, float]]  # (second, p99 lag)
     slope: float  # ms of p99 per second
     flat: bool
@@ -113,7 +113,8 @@ def _measure(target: FanoutTarget, running: Running, load: Load, shop: Workshop)
     return _row(target, running, load, {
         "before": before, "after": after, "said": said, "result": result, "count": count,
         "connect_seconds": connected["seconds"], "rss_added": rss_after - rss_before,
-        "lags": _lags(lags_file, before["time"], after["time"]),
+        "lags": lags_of(json.loads(lags_file.read_text()), tokens.sent_times(sent_file.read_bytes().decode()),
+                        before["time"], after["time"], result["ended"]),
     })  # fmt: skip
 
 
@@ -125,21 +126,40 @@ def _sleep_while_memory_allows(seconds: float, pids: list[int]) -> None:
         time.sleep(min(1.0, left))
 
 
-def _lags(file: Path, start: float, end: float) -> list[tuple[float, float]]:
-    """(second of the window, lag in ms) of the samples' tokens that were sent in the window."""
-    samples: list[list[tuple[int, int]]] = json.loads(file.read_text())
-    return [
-        (sent / 1e6 - start, lag / 1000) for sample in samples for sent, lag in sample if start <= sent / 1e6 <= end
-    ]
+@dataclass(frozen=True, slots=True)
+class Lags:
+    """Delays of the samples' tokens that were sent in the window."""
+
+    points: list[tuple[float, float]]  # (second of the window, lag in ms)
+    missing: int  # of them, tokens that never came: their lag is the time until the end, so a lower bound
+
+
+def lags_of(samples: list[list[tuple[int, int]]], sent: list[int], start: float, end: float, ended: float) -> Lags:
+    """From each sample's (sent, lag) in µs, and when every token was sent. `start`, `end` and `ended` are in seconds.
+
+    Tokens that did not arrive count as late as the run had time to notice: leaving them out would make a server that
+    delivers nothing look quick.
+    """
+    wanted = [moment for moment in sent if start <= moment / 1e6 <= end]
+    points: list[tuple[float, float]] = []
+    missing = 0
+    for sample in samples:
+        came = dict(sample)
+        for moment in wanted:
+            lag = came.get(moment)
+            missing += lag is None
+            points.append((moment / 1e6 - start, (ended * 1e6 - moment if lag is None else lag) / 1000))
+    return Lags(points, missing)
 
 
 def _row(target: FanoutTarget, running: Running, load: Load, seen: dict[str, Any]) -> FanoutRow:
     before, after, result, count = seen["before"], seen["after"], seen["result"], seen["count"]
     seconds = after["time"] - before["time"]
     gained = {key: after[key] - before[key] for key in ("frames", "tokens", "own_cpu", "server_cpu", "broker_cpu")}
-    frames, tokens = max(1, gained["frames"]), max(1, gained["tokens"])
-    lags = [lag for _, lag in seen["lags"]]
-    trend = measure.trend(seen["lags"], load.column)
+    frames, arrived = max(1, gained["frames"]), max(1, gained["tokens"])
+    found: Lags = seen["lags"]
+    lags = [lag for _, lag in found.points]
+    trend = measure.trend(found.points, load.column)
     generator_share = gained["own_cpu"] / seconds
     return FanoutRow(
         target=target.name,
@@ -155,14 +175,15 @@ def _row(target: FanoutTarget, running: Running, load: Load, seen: dict[str, Any
         exact=f"{result['exact']}/{result['sampled']}",
         ordered=f"{result['exact_prefix']}/{result['sampled']}",
         frames_per_second=gained["frames"] / seconds,
-        tokens_per_frame=tokens / frames,
+        tokens_per_frame=arrived / frames,
         cpu_per_frame=gained["server_cpu"] / frames * 1e6,
-        cpu_per_token=gained["server_cpu"] / tokens * 1e6,
+        cpu_per_token=gained["server_cpu"] / arrived * 1e6,
         broker_cpu_per_frame=gained["broker_cpu"] / frames * 1e6,
         server_share=gained["server_cpu"] / seconds,
         generator_share=generator_share,
-        p50=measure.percentile(lags, 0.5) if lags else None,
-        p99=measure.percentile(lags, 0.99) if lags else None,
+        p50=measure.percentile(lags, 0.5),
+        p99=measure.percentile(lags, 0.99),
+        missing=found.missing,
         columns=list(trend.columns),
         slope=trend.slope,
         flat=trend.flat,

@@ -60,6 +60,11 @@ def _ms(value: float | None) -> str:
     return "–" if value is None else f"{value:,.0f} ms" if value >= 100 else f"{value:.1f} ms"
 
 
+def _lag(row: Row, key: str) -> str:
+    """A percentile of delivery; a lower bound where tokens never came."""
+    return ("≥ " if row["missing"] else "") + _ms(row[key])
+
+
 def _share(value: float) -> str:
     return f"{value:.0%}" if value in (0, 1) else f"{min(value, 0.999):.1%}"
 
@@ -71,8 +76,8 @@ _FANOUT_START = (
     ("CPU per frame", lambda row: f"{row['cpu_per_frame']:.1f} µs"),
     ("CPU per token", lambda row: f"{row['cpu_per_token']:.1f} µs"),
     ("tokens a frame", lambda row: f"{row['tokens_per_frame']:.2f}"),
-    ("p50", lambda row: _ms(row["p50"])),
-    ("p99", lambda row: _ms(row["p99"])),
+    ("p50", lambda row: _lag(row, "p50")),
+    ("p99", lambda row: _lag(row, "p99")),
 )
 _FANOUT_END = (
     ("delivered", lambda row: _share(row["delivered"])),
@@ -91,7 +96,7 @@ def _p1_verdicts(rows: list[Row]) -> list[str]:
         if nchan := by_name.get("nchan"):
             ratio = row["cpu_per_frame"] / nchan["cpu_per_frame"]
             said.append(_judged(f"{title}, CPU per frame beside nchan's", ratio, 1.2, " ×"))
-            if row["p99"] and nchan["p99"]:
+            if not nchan["missing"]:
                 said.append(_judged(f"{title}, p99 beside nchan's", row["p99"] / nchan["p99"], 2, " ×"))
         for peer in ("ws", "socket.io"):
             if peer in by_name:
@@ -105,7 +110,7 @@ def _p1_verdicts(rows: list[Row]) -> list[str]:
 
 def _p1_plots(rows: list[Row]) -> dict[str, str]:
     cost = [svg.Bar(r["title"], r["cpu_per_frame"], f"{r['cpu_per_frame']:.1f} µs", _ours(r)) for r in rows]
-    lag = [svg.Bar(r["title"], r["p99"], _ms(r["p99"]), _ours(r)) for r in rows if r["p99"] is not None]
+    lag = [svg.Bar(r["title"], r["p99"], _lag(r, "p99"), _ours(r)) for r in rows]
     return {
         "p1-cpu": svg.bars("P1: server CPU per delivered frame", cost),
         "p1-p99": svg.bars("P1: p99 delivery", lag),
@@ -126,7 +131,7 @@ def _p2_verdicts(rows: list[Row]) -> list[str]:
             f"{title}: {row['complete_viewers']} of {row['viewers']} viewers have every token once, "
             f"{row['exact']} samples are byte-exact, target all: **{'met' if whole else 'missed'}**"
         )
-        if row["p99"] is not None:
+        if not row["missing"]:
             said.append(_judged(f"{title}, p99 lag", row["p99"], 500, " ms"))
         said.append(
             f"{title}: p99 moves by {row['slope']:+.1f} ms a second, target flat: "

@@ -16,6 +16,11 @@ def token(number: int, sent_ns: int) -> str:
     return f"{number:07d}{MARK}{sent_ns // 1000:016d}{_TAILS[number % len(_TAILS)]}"
 
 
+def sent_times(text: str) -> list[int]:
+    """When each token of a whole text was sent, in µs, in order."""
+    return [int(match[2]) for match in _TOKEN.finditer(text)]
+
+
 def digest(text: str) -> str:
     """What two texts are compared by."""
     return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
