@@ -77,7 +77,9 @@ class LiveConsumer(AsyncConsumer):
 
     async def websocket_connect(self) -> None:
         offered = self.scope.get("subprotocols") or []
-        await self.base_send({"type": "websocket.accept", "subprotocol": SUBPROTOCOL if SUBPROTOCOL in offered else None})
+        await self.base_send(
+            {"type": "websocket.accept", "subprotocol": SUBPROTOCOL if SUBPROTOCOL in offered else None}
+        )
         self.writer = writer_for(self.scope, self.base_send)
         sockets.add(self)
         revocation.ensure_watching()
@@ -198,14 +200,21 @@ class LiveConsumer(AsyncConsumer):
             self.reply(refused.wire())
             return
         if wait:
-            error = LiveError(ErrorCode.RATE_LIMITED, f"More than {COMMANDS_PER_SECOND} commands a second. Slow down.", retry_after=round(wait, 2))
+            error = LiveError(
+                ErrorCode.RATE_LIMITED,
+                f"More than {COMMANDS_PER_SECOND} commands a second. Slow down.",
+                retry_after=round(wait, 2),
+            )
             self.reply(error.wire(command.id))
         elif isinstance(command, Ping):
             self.reply({"type": "pong", "id": command.id})
         elif isinstance(command, Hello):
             await self._hello(command)
         elif self.identity is None:
-            error = LiveError(ErrorCode.UNAUTHENTICATED, "Say `hello` first: with a token, or with `token: null` where anonymous use is allowed.")
+            error = LiveError(
+                ErrorCode.UNAUTHENTICATED,
+                "Say `hello` first: with a token, or with `token: null` where anonymous use is allowed.",
+            )
             self.reply(error.wire(command.id))
         else:
             self._perform(command)
@@ -217,23 +226,37 @@ class LiveConsumer(AsyncConsumer):
     def _bucket(self) -> Bucket:
         return Bucket(COMMANDS_PER_SECOND, 2 * COMMANDS_PER_SECOND)
 
+    @cached_property
+    def _turn(self) -> asyncio.Lock:
+        return asyncio.Lock()
+
     def _perform(self, command: AnyCommand) -> None:
         """Start the command; reading goes on meanwhile."""
         if len(self._under_way or ()) >= MAX_UNDER_WAY:
-            error = LiveError(ErrorCode.RATE_LIMITED, f"{MAX_UNDER_WAY} commands are waiting for their answers. Wait for some.", retry_after=0.5)
+            error = LiveError(
+                ErrorCode.RATE_LIMITED,
+                f"{MAX_UNDER_WAY} commands are waiting for their answers. Wait for some.",
+                retry_after=0.5,
+            )
             self.reply(error.wire(command.id))
             return
         self._run(self._answer(command, commands.perform))
 
-    async def _answer(self, command: AnyCommand, perform: Callable[[LiveConsumer, Any], Coroutine[Any, Any, None]]) -> None:
+    async def _answer(
+        self, command: AnyCommand, perform: Callable[[LiveConsumer, Any], Coroutine[Any, Any, None]]
+    ) -> None:
         try:
-            await perform(self, command)
+            # One after the other: what a client said first is in the log first.
+            async with self._turn:
+                await perform(self, command)
         except LiveError as error:
             self.reply(error.wire(command.id))
         except Exception:
             logger.exception("The command %s failed.", command.type)
-            error = LiveError(ErrorCode.INTERNAL, "The server failed at this command; its operator finds why in the log. Try again.")
-            self.reply(error.wire(command.id))
+            failure = LiveError(
+                ErrorCode.INTERNAL, "The server failed at this command; its operator finds why in the log. Try again."
+            )
+            self.reply(failure.wire(command.id))
 
     def _run(self, work: Coroutine[Any, Any, None]) -> None:
         if self._under_way is None:
@@ -292,5 +315,9 @@ class LiveConsumer(AsyncConsumer):
     def too_slow(self) -> None:
         self.close_soon(
             CloseCode.TOO_SLOW,
-            LiveError(ErrorCode.RATE_LIMITED, "This connection took nothing for a minute. Reconnect and resume where you were.", retry_after=1),
+            LiveError(
+                ErrorCode.RATE_LIMITED,
+                "This connection took nothing for a minute. Reconnect and resume where you were.",
+                retry_after=1,
+            ),
         )

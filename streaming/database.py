@@ -24,7 +24,9 @@ def _executor() -> ThreadPoolExecutor:
 
 async def in_db(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     """`function`'s result, run in a thread with a database connection. Its exceptions come through."""
-    return await asyncio.get_running_loop().run_in_executor(_executor(), partial(_call, partial(function, *args, **kwargs)))
+    return await asyncio.get_running_loop().run_in_executor(
+        _executor(), partial(_call, partial(function, *args, **kwargs))
+    )
 
 
 def _call(function: Callable[[], T]) -> T:

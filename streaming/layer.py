@@ -40,7 +40,7 @@ class LiveChannelLayer(RedisPubSubChannelLayer):
 
     def _get_layer(self) -> LiveLoopLayer:
         loop = asyncio.get_running_loop()
-        layer = self._layers.get(loop)
+        layer: LiveLoopLayer | None = self._layers.get(loop)
         if layer is None:
             layer = self._layers[loop] = LiveLoopLayer(self, self._kwargs["hosts"][0], self._keep_s)
             _wrap_close(self, loop)
@@ -81,9 +81,15 @@ class _GroupConnection(RedisSingleShardConnection):
     def __init__(self, host: dict[str, Any], layer: LiveLoopLayer) -> None:
         super().__init__(host, layer)
         self._pool = create_pool(
-            {**host, "protocol": 2, "socket_timeout": None, "retry": redis.asyncio.retry.Retry(redis.backoff.NoBackoff(), 0)}
+            {
+                **host,
+                "protocol": 2,
+                "socket_timeout": None,
+                "retry": redis.asyncio.retry.Retry(redis.backoff.NoBackoff(), 0),
+            }
         )
         self._connection: Any = None
+        self._receive_task: asyncio.Task[None] | None = None
         self._confirmations: dict[str, asyncio.Future[None]] = {}
         self.connected = False
 
@@ -139,7 +145,9 @@ class _GroupConnection(RedisSingleShardConnection):
                 await self._listen()
             except UNREACHABLE as error:
                 if self.connected:
-                    logger.warning("Lost the connection to Redis (%s); connecting again.", error or type(error).__name__)
+                    logger.warning(
+                        "Lost the connection to Redis (%s); connecting again.", str(error) or type(error).__name__
+                    )
                 await self._drop()
                 await asyncio.sleep(RECONNECT_DELAYS_S[min(attempt, len(RECONNECT_DELAYS_S) - 1)])
                 attempt += 1

@@ -11,6 +11,7 @@ import asyncio
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import redis
@@ -81,7 +82,7 @@ class _Pipe:
                 await self._exchange(batch)
             except BaseException as error:
                 await self._drop()
-                unavailable = LogUnavailable(f"Redis cannot be reached: {error or type(error).__name__}")
+                unavailable = LogUnavailable(f"Redis cannot be reached: {str(error) or type(error).__name__}")
                 for _, future in batch:
                     if not future.done():
                         future.set_exception(unavailable)
@@ -107,7 +108,7 @@ class _Pipe:
 
     async def _connected(self) -> Any:
         if self._connection is None or not self._connection.is_connected:
-            connection = self._pool.make_connection()
+            connection: Any = self._pool.make_connection()  # type: ignore[no-untyped-call]  # redis-py leaves it untyped
             await connection.connect()
             await connection.send_command("INFO", "server")
             self._run_id = script.run_id_of((await connection.read_response()).splitlines())
@@ -150,7 +151,10 @@ class LogWriter:
     async def raise_fence(self, log: str, stream: str, fence: int) -> int:
         """Shut out every owner with a smaller fence; returns the last batch that the log holds of the stream."""
         # HSET is right without a comparison: fences are handed out by the database in growing order.
-        raised, last = [self._appends.send(lambda _, c=command: c) for command in script.raise_fence_commands(log, stream, fence)]
+        raised, last = [
+            self._appends.send(partial(script.fixed, command))
+            for command in script.raise_fence_commands(log, stream, fence)
+        ]
         await raised
         return int(await last or 0)
 
@@ -181,22 +185,24 @@ class LogWriter:
     async def starts(self, log: str, streams: Sequence[str]) -> list[int]:
         """For each of the running `streams` the seq of its first event; 0 where the log does not have it."""
         command = script.starts_command(log, streams)
-        return [int(seq or 0) for seq in await self._reads.send(lambda _: command)]
+        return [int(seq or 0) for seq in await self._reads.send(partial(script.fixed, command))]
 
     async def publish(self, log: str, type: str, body: dict[str, Any]) -> None:
         """Ring the group with an ephemeral event (progress …): seen by who is there now, kept nowhere."""
         command = script.publish_command(script.group_of(log), script.note(log, type, body))
-        await self._appends.send(lambda _: command)
+        await self._appends.send(partial(script.fixed, command))
 
     async def flag_stop(self, log: str, stream: str) -> None:
         """Ask the stream's worker to stop: its next append says so, and every worker hears it at once."""
-        for future in [self._appends.send(lambda _, c=command: c) for command in script.stop_commands(log, stream)]:
+        for future in [
+            self._appends.send(partial(script.fixed, command)) for command in script.stop_commands(log, stream)
+        ]:
             await future
 
     async def trim(self, log: str, before: int) -> None:
         """Forget the events with `seq < before`."""
         command = script.trim_command(log, before)
-        await self._appends.send(lambda _: command)
+        await self._appends.send(partial(script.fixed, command))
 
     async def close(self) -> None:
         await self._appends.close()
@@ -225,14 +231,11 @@ class BlockingLog:
         Raises LogUnavailable.
         """
         ts = script.now_ms()
-        replies = self._exchange(
-            [
-                lambda run_id, e=entry, k=key: script.append_command(
-                    run_id, self._epochs.next(), self._keep_s, log, e, 0, 0, k, ts
-                )
-                for entry, key in entries
-            ]
-        )
+
+        def build(entry: Entry, key: str, run_id: str) -> Command:
+            return script.append_command(run_id, self._epochs.next(), self._keep_s, log, entry, 0, 0, key, ts)
+
+        replies = self._exchange([partial(build, entry, key) for entry, key in entries])
         answers = []
         for reply in replies:
             try:
@@ -243,17 +246,17 @@ class BlockingLog:
 
     def flag_stop(self, log: str, stream: str) -> None:
         """As LogWriter.flag_stop. Raises LogUnavailable."""
-        self._exchange([lambda _, c=command: c for command in script.stop_commands(log, stream)])
+        self._exchange([partial(script.fixed, command) for command in script.stop_commands(log, stream)])
 
     def publish(self, log: str, type: str, body: dict[str, Any]) -> None:
         """As LogWriter.publish. Raises LogUnavailable."""
         command = script.publish_command(script.group_of(log), script.note(log, type, body))
-        self._exchange([lambda _: command])
+        self._exchange([partial(script.fixed, command)])
 
     def tell(self, group: str, message: dict[str, Any]) -> None:
         """Send `message` to a control group (`user.<id>`). Raises LogUnavailable."""
         command = script.publish_command(group, message)
-        self._exchange([lambda _: command])
+        self._exchange([partial(script.fixed, command)])
 
     def _exchange(self, builds: list[Build]) -> list[Any]:
         try:
@@ -268,7 +271,7 @@ class BlockingLog:
             raise
 
     def _connected(self) -> tuple[Any, str]:
-        connection = getattr(self._mine, "connection", None)
+        connection: Any = getattr(self._mine, "connection", None)
         if connection is None or connection.can_read():  # readable while nothing is asked: the server closed it
             self._drop()
             pool = redis.ConnectionPool.from_url(

@@ -122,6 +122,11 @@ def keys_of(log: str) -> tuple[str, str, str]:
     return f"{tag}:meta", f"{tag}:events", f"{tag}:seen"
 
 
+def fixed(command: Command, run_id: str) -> Command:
+    """For commands that are the same on whatever server the connection reached."""
+    return command
+
+
 class Epochs:
     """Candidates for epochs, never the same twice."""
 
@@ -203,7 +208,10 @@ def starts_command(log: str, streams: Sequence[str]) -> Command:
 
 
 def stop_commands(log: str, stream: str) -> list[Command]:
-    return [("HSET", keys_of(log)[0], f"s:{stream}", 1), publish_command(WORKERS_GROUP, {"type": "stream.stop", "stream": stream})]
+    return [
+        ("HSET", keys_of(log)[0], f"s:{stream}", 1),
+        publish_command(WORKERS_GROUP, {"type": "stream.stop", "stream": stream}),
+    ]
 
 
 def publish_command(group: str, message: dict[str, Any]) -> Command:

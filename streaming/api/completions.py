@@ -39,7 +39,11 @@ class ChatCompletions(APIView):
     permission_classes = [AnonymousWhereAllowed]
     content_negotiation_class = AnswersInJson
 
-    @extend_schema(operation_id="chat_completions", request={"application/json": {"type": "object"}}, responses={200: {"type": "object"}})
+    @extend_schema(
+        operation_id="chat_completions",
+        request={"application/json": {"type": "object"}},
+        responses={200: {"type": "object"}},
+    )
     def post(self, request: Request) -> HttpResponseBase:
         """OpenAI's chat completions, streaming (`stream: true`) and whole."""
         body = bodies.body_of(request)
@@ -49,7 +53,9 @@ class ChatCompletions(APIView):
             async_to_sync(answer.begin)()
             options = body.get("stream_options")
             include_usage = isinstance(options, dict) and options.get("include_usage") is True
-            return StreamingHttpResponse(answer.chunks(include_usage=include_usage), content_type=sse.CONTENT_TYPE, headers=sse.HEADERS)
+            return StreamingHttpResponse(
+                answer.chunks(include_usage=include_usage), content_type=sse.CONTENT_TYPE, headers=sse.HEADERS
+            )
         return JsonResponse(async_to_sync(answer.whole)())
 
     def handle_exception(self, exc: Exception) -> Any:
@@ -93,7 +99,9 @@ class Answer:
         """Start, and wait until the model has begun or failed: only until then a status can say so. Raises LiveError."""
         try:
             await self._reader.subscribe(f"stream:{self._id}", View(show_thoughts=True), start=True)
-            await in_db(services.start_stream, self._user, self._asked, messages=self._asked.messages, stream_id=self._id)
+            await in_db(
+                services.start_stream, self._user, self._asked, messages=self._asked.messages, stream_id=self._id
+            )
             self._reader.begin()
             async for event in self._events:
                 if event is not None and event["type"] in ("token", "thought", "tool_call", "complete", "error"):

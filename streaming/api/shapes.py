@@ -67,5 +67,4 @@ class ModelShape(serializers.Serializer[Any]):
 
 class ModelListShape(serializers.Serializer[Any]):
     object = serializers.CharField()
-    data = ModelShape(many=True)
-
+    data = ModelShape(many=True)  # type: ignore[assignment]  # OpenAI names the field as DRF names its property

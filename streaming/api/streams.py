@@ -41,20 +41,21 @@ def user_of(request: Request) -> User | None:
     return request.user if isinstance(request.user, User) else None
 
 
-def stream_of(request: Request, id: str, action: Action = Action.READ) -> Stream:
+def stream_of(request: Request, id: str) -> Stream:
     """The stream that the caller may see. Raises LiveError."""
     found = access.id_of(id)
     if found is None:
         raise access.stream_not_found()
-    stream = services.read_stream(user_of(request), found)
-    return stream
+    return services.read_stream(user_of(request), found)
 
 
 class StreamList(APIView):
     permission_classes = [AnonymousWhereAllowed]
     content_negotiation_class = AnswersInJson
 
-    @extend_schema(operation_id="streams_start", request=StreamRequest, responses={202: shapes.StartedShape, **EVENT_STREAM})
+    @extend_schema(
+        operation_id="streams_start", request=StreamRequest, responses={202: shapes.StartedShape, **EVENT_STREAM}
+    )
     def post(self, request: Request) -> Response | StreamingHttpResponse:
         """Ask a model. With `Accept: text/event-stream` the answer is the stream's events, from its start."""
         body = bodies.checked(StreamRequest, bodies.body_of(request))
@@ -98,7 +99,9 @@ class StreamEvents(APIView):
     permission_classes = [AnonymousWhereAllowed]
     content_negotiation_class = AnswersInJson
 
-    @extend_schema(operation_id="streams_events", parameters=[shapes.EventsQuery], responses={**EVENT_STREAM, 204: None})
+    @extend_schema(
+        operation_id="streams_events", parameters=[shapes.EventsQuery], responses={**EVENT_STREAM, 204: None}
+    )
     def get(self, request: Request, id: str) -> StreamingHttpResponse | HttpResponse:
         """Watch a stream: a snapshot, or everything after `after` (`Last-Event-ID`); ends with it.
 
@@ -166,10 +169,14 @@ class Messages(SessionMessages):
 def _watching(request: Request) -> tuple[View, sse.Resume]:
     query = checked(shapes.EventsQuery, request.query_params)
     after = request.headers.get("Last-Event-ID") or query.get("after")
-    return View(flush_class(query.get("flush_ms")), 0, query["show_thoughts"]), sse.resume_of(after) if after else sse.Resume()
+    return View(flush_class(query.get("flush_ms")), 0, query["show_thoughts"]), sse.resume_of(
+        after
+    ) if after else sse.Resume()
 
 
-def _reader(request: Request, log: str, view: View, *, start: bool = False, resume: sse.Resume | None = None) -> LogReader:
+def _reader(
+    request: Request, log: str, view: View, *, start: bool = False, resume: sse.Resume | None = None
+) -> LogReader:
     """A held reader of `log`, made on the event loop of the server."""
     user = user_of(request)
     resume = resume or sse.Resume()

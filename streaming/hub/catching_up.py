@@ -14,11 +14,10 @@ from django.core.exceptions import ObjectDoesNotExist
 
 from streaming.hub import metrics
 from streaming.hub.frames import Sent, frame_of, frames_of
-from streaming.log import LogUnavailable, LogWriter
-from streaming.servers import Frame
-from streaming.hub.snapshot import Snapshot, snapshot
 from streaming.hub.log_state import LogState
+from streaming.hub.snapshot import Snapshot, snapshot
 from streaming.hub.subscription import Phase, Subscription
+from streaming.log import LogUnavailable, LogWriter
 
 logger = logging.getLogger(__name__)
 

@@ -76,7 +76,10 @@ def frames_of(log: str, told: int, events: Iterable[LogEvent], view: View) -> li
 
 def _merges(before: LogEvent, event: LogEvent) -> bool:
     return (
-        event.type in MERGED and event.type == before.type and event.stream == before.stream and event.step == before.step
+        event.type in MERGED
+        and event.type == before.type
+        and event.stream == before.stream
+        and event.step == before.step
     )
 
 

@@ -18,11 +18,11 @@ from streaming import log_script
 from streaming.hub import metrics
 from streaming.hub.catching_up import CatchingUp
 from streaming.hub.frames import Sent, View, frame_of, frames_of
-from streaming.layer import LiveLoopLayer
-from streaming.log import LogUnavailable
 from streaming.hub.log_state import LogState, ViewState
 from streaming.hub.ring import Taken
 from streaming.hub.subscription import Phase, Subscription, Watcher
+from streaming.layer import LiveLoopLayer
+from streaming.log import LogUnavailable
 
 logger = logging.getLogger(__name__)
 
@@ -49,7 +49,15 @@ class Hub(CatchingUp):
     # Joining and leaving ----------------------------------------------------------------------------------------
 
     async def subscribe(
-        self, watcher: Watcher, log: str, view: View, *, tail: int, epoch: str | None = None, seq: int | None = None, start: bool = False
+        self,
+        watcher: Watcher,
+        log: str,
+        view: View,
+        *,
+        tail: int,
+        epoch: str | None = None,
+        seq: int | None = None,
+        start: bool = False,
     ) -> tuple[Subscription, str]:
         """A held subscription that will go on from (`epoch`, `seq`) where it can, and the mode in which it does.
 
@@ -418,7 +426,9 @@ class Hub(CatchingUp):
 
 
 def unavailable() -> LiveError:
-    return LiveError(ErrorCode.INTERNAL, "The server cannot reach its log at the moment. Try again in a few seconds.", retryable=True)
+    return LiveError(
+        ErrorCode.INTERNAL, "The server cannot reach its log at the moment. Try again in a few seconds.", retryable=True
+    )
 
 
 _hubs: dict[asyncio.AbstractEventLoop, Hub] = {}

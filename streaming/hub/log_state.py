@@ -7,11 +7,11 @@ import time
 from typing import Any
 
 from streaming.hub.frames import View
-from streaming.log_script import LogEvent
 from streaming.hub.ring import Ring
-from streaming.servers import Frame
 from streaming.hub.snapshot import Snapshot
 from streaming.hub.subscription import Subscription
+from streaming.log_script import LogEvent
+from streaming.servers import Frame
 
 # Ephemeral events of one log that wait for the next round; of one kind and stream only the newest matters.
 MAX_NOTES = 200

@@ -7,4 +7,6 @@ CONNECTIONS = Counter("hanzo_live_connections_total", "Sockets accepted since th
 REFUSED = Counter("hanzo_live_connections_refused_total", "Sockets refused, by close code.", ["code"])
 FRAMES_SENT = Counter("hanzo_live_frames_sent_total", "Event frames handed to sockets in shared rounds.")
 CAUGHT_UP = Counter("hanzo_live_catch_ups_total", "Times that one socket was brought forward by itself.")
-GAPS_REPAIRED = Counter("hanzo_live_gaps_repaired_total", "Times that a log was read again because an event was missing.")
+GAPS_REPAIRED = Counter(
+    "hanzo_live_gaps_repaired_total", "Times that a log was read again because an event was missing."
+)

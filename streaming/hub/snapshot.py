@@ -80,10 +80,11 @@ def _rows(log: str, tail: int) -> _Rows:
     kind, _, id = log.partition(":")
     if kind == "stream":
         stream = Stream.objects.get(pk=id)
-        empty = {"session": None, "members": [], "messages": [], "has_more": False}
+        empty: dict[str, Any] = {"session": None, "members": [], "messages": [], "has_more": False}
         return _Rows(empty, [], [stream_wire(stream)]) if stream.is_over else _Rows(empty, [id], [])
-    transcript = queries.snapshot(LiveSession.objects.get(pk=id), tail)
-    running = Stream.objects.filter(session_id=id).exclude(status__in=TERMINAL).order_by("created_at")
+    session = LiveSession.objects.get(pk=id)
+    transcript = queries.snapshot(session, tail)
+    running = Stream.objects.filter(session=session).exclude(status__in=TERMINAL).order_by("created_at")
     return _Rows(transcript, [str(pk) for pk in running.values_list("pk", flat=True)], [])
 
 

@@ -37,7 +37,19 @@ class Phase(Enum):
 class Subscription:
     """`have` is the seq that the client has; while attached it is the view's."""
 
-    __slots__ = ("end_reason", "ends_at", "epoch", "have", "log", "phase", "snapshot_due", "tail", "task", "view", "watcher")
+    __slots__ = (
+        "end_reason",
+        "ends_at",
+        "epoch",
+        "have",
+        "log",
+        "phase",
+        "snapshot_due",
+        "tail",
+        "task",
+        "view",
+        "watcher",
+    )
 
     def __init__(self, watcher: Watcher, log: LogState, view: View, tail: int) -> None:
         self.watcher = watcher

@@ -13,7 +13,13 @@ from hanzo_live.protocol.errors import ERROR_KINDS, ErrorCode, LiveError
 DONE = b"data: [DONE]\n\n"
 # Our finish reasons that OpenAI does not have.
 FINISH_REASONS = {"stopped": "stop"}
-ERROR_TYPES = {400: "invalid_request_error", 401: "authentication_error", 403: "permission_error", 404: "not_found_error", 429: "rate_limit_error"}
+ERROR_TYPES = {
+    400: "invalid_request_error",
+    401: "authentication_error",
+    403: "permission_error",
+    404: "not_found_error",
+    429: "rate_limit_error",
+}
 
 
 @dataclass(slots=True)
@@ -45,18 +51,21 @@ class Completion:
                 return self._tool_call(event)
             case "complete":
                 self.finish_reason = FINISH_REASONS.get(event["finish_reason"], event["finish_reason"])
-                self.usage = {name: event["usage"][name] for name in ("prompt_tokens", "completion_tokens", "total_tokens")}
+                self.usage = {
+                    name: event["usage"][name] for name in ("prompt_tokens", "completion_tokens", "total_tokens")
+                }
             case "error":
                 raise LiveError(ErrorCode(event["code"]), event["message"], retryable=event["retryable"])
             case "reset" if self.begun:
                 # What was sent cannot be taken back here.
-                raise LiveError(ErrorCode.STREAM_INTERRUPTED, "The answer was cut off and cannot be continued. Ask again.")
+                raise LiveError(
+                    ErrorCode.STREAM_INTERRUPTED, "The answer was cut off and cannot be continued. Ask again."
+                )
             case "reset":
                 self.text.clear()
                 self.thoughts.clear()
                 self.calls.clear()
         return []
-
 
     def _tool_call(self, event: dict[str, Any]) -> list[dict[str, Any]]:
         call = self.calls.get(event["call"])
@@ -65,7 +74,11 @@ class Completion:
             call = self.calls[event["call"]] = {
                 "id": event["call"], "type": "function", "function": {"name": event["tool"], "arguments": ""},
             }  # fmt: skip
-            deltas.append(self._call_delta(call, id=call["id"], type="function", function={"name": event["tool"], "arguments": ""}))
+            deltas.append(
+                self._call_delta(
+                    call, id=call["id"], type="function", function={"name": event["tool"], "arguments": ""}
+                )
+            )
         more = event.get("args_delta") or ""
         if event.get("args") is not None and not call["function"]["arguments"]:
             more = orjson.dumps(event["args"]).decode()
@@ -79,7 +92,11 @@ class Completion:
 
     def whole(self) -> dict[str, Any]:
         """The `chat.completion` object."""
-        message: dict[str, Any] = {"role": "assistant", "content": "".join(self.text) or (None if self.calls else ""), "refusal": None}
+        message: dict[str, Any] = {
+            "role": "assistant",
+            "content": "".join(self.text) or (None if self.calls else ""),
+            "refusal": None,
+        }
         if self.thoughts:
             message["reasoning_content"] = "".join(self.thoughts)
         if self.calls:
@@ -99,7 +116,9 @@ class Completion:
         return {"id": f"chatcmpl-{self.stream}", "object": kind, "created": self.created, "model": self.model}
 
 
-async def chunks(completion: Completion, events: AsyncIterator[dict[str, Any] | None], *, include_usage: bool) -> AsyncIterator[bytes]:
+async def chunks(
+    completion: Completion, events: AsyncIterator[dict[str, Any] | None], *, include_usage: bool
+) -> AsyncIterator[bytes]:
     """The streaming body. A failure in the middle is an `error` frame, as OpenAI's own, and no `[DONE]`."""
     yield completion.chunk({"role": "assistant", "content": ""})
     try:

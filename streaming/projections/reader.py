@@ -11,7 +11,7 @@ import orjson
 
 from hanzo_live.protocol.errors import ErrorCode, LiveError
 from streaming.hub import Subscription, View, the_hub
-from streaming.servers import Drain, Frame, Limits
+from streaming.servers import Drain, Frame, Limits, SocketWriter
 
 KEEP_ALIVE_S = 15.0
 
@@ -24,7 +24,7 @@ class LogReader:
 
     def __init__(self, user_id: str | None, limits: Limits | None = None) -> None:
         self.user_id = user_id
-        self.writer = self
+        self.writer: SocketWriter = self
         self.buffered = 0
         self.closed = False
         self._limits = limits or Limits()
@@ -35,10 +35,19 @@ class LogReader:
         self.subscription: Subscription | None = None
 
     async def subscribe(
-        self, log: str, view: View, *, epoch: str | None = None, seq: int | None = None, start: bool = False, tail: int = 50
+        self,
+        log: str,
+        view: View,
+        *,
+        epoch: str | None = None,
+        seq: int | None = None,
+        start: bool = False,
+        tail: int = 50,
     ) -> str:
         """Subscribe, held; returns the mode (`live`, `replay`, `snapshot`). Raises LiveError."""
-        self.subscription, mode = await the_hub().subscribe(self, log, view, epoch=epoch, seq=seq, start=start, tail=tail)
+        self.subscription, mode = await the_hub().subscribe(
+            self, log, view, epoch=epoch, seq=seq, start=start, tail=tail
+        )
         return mode
 
     def begin(self) -> None:

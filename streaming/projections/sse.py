@@ -30,7 +30,11 @@ def resume_of(last_event_id: str) -> Resume:
     """From `Last-Event-ID` or `?after=`: `<epoch>.<seq>`. Raises LiveError `bad_request`."""
     epoch, dot, seq = last_event_id.rpartition(".")
     if not dot or len(last_event_id) > MAX_ID or not seq.isascii() or not seq.isdigit():
-        raise LiveError(ErrorCode.BAD_REQUEST, "`after` (or Last-Event-ID) must be the `id` of an event, as it was sent.", field="after")
+        raise LiveError(
+            ErrorCode.BAD_REQUEST,
+            "`after` (or Last-Event-ID) must be the `id` of an event, as it was sent.",
+            field="after",
+        )
     return Resume(epoch, int(seq))
 
 

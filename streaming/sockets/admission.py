@@ -48,10 +48,22 @@ def check_origin(headers: Mapping[str, str]) -> None:
     host = headers.get("host", "")
     domain, _ = split_domain_port(host)
     if not domain or not validate_host(domain, settings.ALLOWED_HOSTS):
-        raise Refused(CloseCode.FORBIDDEN, LiveError(ErrorCode.FORBIDDEN, "This server does not answer to that host name. Its operator can allow it with ALLOWED_HOSTS."))
+        raise Refused(
+            CloseCode.FORBIDDEN,
+            LiveError(
+                ErrorCode.FORBIDDEN,
+                "This server does not answer to that host name. Its operator can allow it with ALLOWED_HOSTS.",
+            ),
+        )
     origin = headers.get("origin")
     if origin is not None and not _is_allowed(origin, host):
-        raise Refused(CloseCode.FORBIDDEN, LiveError(ErrorCode.FORBIDDEN, "Pages of that origin may not open sockets here. The operator can allow it with ALLOWED_ORIGINS."))
+        raise Refused(
+            CloseCode.FORBIDDEN,
+            LiveError(
+                ErrorCode.FORBIDDEN,
+                "Pages of that origin may not open sockets here. The operator can allow it with ALLOWED_ORIGINS.",
+            ),
+        )
 
 
 def _is_allowed(origin: str, host: str) -> bool:
@@ -115,10 +127,18 @@ class Admission:
         """One more socket. Raises Refused where there is no room; then it is not counted."""
         wait = self._handshake(address)
         if wait:
-            error = LiveError(ErrorCode.RATE_LIMITED, "Too many connections in a short time. Wait a moment, then connect again.", retry_after=round(wait, 1))
+            error = LiveError(
+                ErrorCode.RATE_LIMITED,
+                "Too many connections in a short time. Wait a moment, then connect again.",
+                retry_after=round(wait, 1),
+            )
             raise Refused(CloseCode.RATE_LIMITED, error)
         if self.open >= settings.MAX_CONNECTIONS:
-            error = LiveError(ErrorCode.BUSY, "This server has as many connections as it takes. Try again in a few seconds.", retry_after=5)
+            error = LiveError(
+                ErrorCode.BUSY,
+                "This server has as many connections as it takes. Try again in a few seconds.",
+                retry_after=5,
+            )
             raise Refused(CloseCode.SERVER_FULL, error)
         self.open += 1
 
@@ -128,7 +148,11 @@ class Admission:
     def hold(self, holder: str) -> None:
         """Count a socket for a user or address. Raises Refused above the limit."""
         if self._holders[holder] >= settings.MAX_SOCKETS_PER_USER:
-            error = LiveError(ErrorCode.RATE_LIMITED, f"You have {settings.MAX_SOCKETS_PER_USER} connections open, the most this server allows. Close some first.", retry_after=5)
+            error = LiveError(
+                ErrorCode.RATE_LIMITED,
+                f"You have {settings.MAX_SOCKETS_PER_USER} connections open, the most this server allows. Close some first.",
+                retry_after=5,
+            )
             raise Refused(CloseCode.RATE_LIMITED, error)
         self._holders[holder] += 1
 

@@ -24,11 +24,18 @@ if TYPE_CHECKING:
     from streaming.consumers import LiveConsumer
 
 
+# Messages in a snapshot that nobody asked for by number.
+DEFAULT_TAIL = 50
+
+
 async def perform(socket: LiveConsumer, command: Any) -> None:
     """Do the command and reply. Raises LiveError for a refusal."""
     handler = HANDLERS.get(command.type)
     if handler is None:
-        raise LiveError(ErrorCode.UNKNOWN_COMMAND, f"This server does not offer `{command.type}` yet. See its documentation for what it offers.")
+        raise LiveError(
+            ErrorCode.UNKNOWN_COMMAND,
+            f"This server does not offer `{command.type}` yet. See its documentation for what it offers.",
+        )
     await handler(socket, command)
 
 
@@ -39,9 +46,20 @@ async def subscribe(socket: LiveConsumer, command: Subscribe) -> None:
         the_hub().unsubscribe(before)
     _make_room(socket)
     view = View(flush_class(command.flush_ms), command.buffer_size or 0, command.show_thoughts)
-    subscription, mode = await the_hub().subscribe(socket, log, view, tail=command.tail, epoch=command.epoch, seq=command.seq)
+    subscription, mode = await the_hub().subscribe(
+        socket, log, view, tail=command.tail, epoch=command.epoch, seq=command.seq
+    )
     await _keep(socket, subscription, log)
-    socket.reply({"type": "ok", "id": command.id, "log": log, "epoch": subscription.log.epoch, "seq": subscription.log.ring.head, "mode": mode})
+    socket.reply(
+        {
+            "type": "ok",
+            "id": command.id,
+            "log": log,
+            "epoch": subscription.log.epoch,
+            "seq": subscription.log.ring.head,
+            "mode": mode,
+        }
+    )
     the_hub().release(subscription)
 
 
@@ -71,30 +89,26 @@ async def stream_start(socket: LiveConsumer, command: StreamStart) -> None:
         )  # fmt: skip
 
     view = View(flush_class(command.flush_ms), command.buffer_size or 0, bool(command.show_thoughts))
-    subscription = socket.subscriptions.get(log)
-    fresh = subscription is None
-    if subscription is None:
-        _make_room(socket)
-        subscription, _ = await the_hub().subscribe(socket, log, view, tail=50, start=True)
+    # Watched before it is started, and held until the reply is out: nothing is missed, and `ok` comes first.
+    known = socket.subscriptions.get(log)
+    subscription = known or await _watch(socket, log, view, start=True)
+    the_hub().hold(subscription)
     try:
-        the_hub().hold(subscription)
         started = await in_db(start)
-        if started.log != log:  # the key had started another stream
+        if started.log != log:  # the key had started another stream: that one is watched
             the_hub().unsubscribe(subscription)
-            subscription = socket.subscriptions.get(started.log)
-            fresh = subscription is None
-            if subscription is None:
-                subscription, _ = await the_hub().subscribe(socket, started.log, view, tail=50)
-        if fresh:
+            known = socket.subscriptions.get(started.log)
+            subscription = known or await _watch(socket, started.log, view, start=False)
+        if known is None:
             await _keep(socket, subscription, started.log)
     except BaseException:
-        if fresh:
+        if known is None:
             the_hub().unsubscribe(subscription)
         else:
             the_hub().release(subscription)
         raise
     socket.started.add(str(started.stream))
-    position = {"epoch": subscription.epoch, "seq": subscription.have} if fresh else {"epoch": None, "seq": None}
+    position = {"epoch": None, "seq": None} if known else {"epoch": subscription.epoch, "seq": subscription.have}
     socket.reply({"type": "ok", "id": command.id, **_started(started), "log": started.log, **position})
     the_hub().release(subscription)
 
@@ -107,7 +121,9 @@ async def message_send(socket: LiveConsumer, command: MessageSend) -> None:
 
     def send() -> dict[str, Any]:
         if command.reply:
-            started = services.start_stream(user, command, session_ref=command.session, content=command.content, key=command.key)
+            started = services.start_stream(
+                user, command, session_ref=command.session, content=command.content, key=command.key
+            )
             return _started(started)
         session, _ = access.find_session(user, command.session, Action.PROMPT)
         assert user is not None  # find_session refuses None
@@ -168,8 +184,17 @@ def _readable_log(user: Any, log: str) -> str:
         raise access.stream_not_found()
     stream = services.read_stream(user, id)
     if stream.session_id is not None:
-        raise LiveError(ErrorCode.BAD_REQUEST, f"This stream is part of a session: subscribe to `{stream.log}`.", field="log")
+        raise LiveError(
+            ErrorCode.BAD_REQUEST, f"This stream is part of a session: subscribe to `{stream.log}`.", field="log"
+        )
     return f"stream:{id}"
+
+
+async def _watch(socket: LiveConsumer, log: str, view: View, *, start: bool) -> Subscription:
+    """A held subscription, not yet kept."""
+    _make_room(socket)
+    subscription, _ = await the_hub().subscribe(socket, log, view, tail=DEFAULT_TAIL, start=start)
+    return subscription
 
 
 async def _keep(socket: LiveConsumer, subscription: Subscription, log: str) -> None:
@@ -197,7 +222,11 @@ def _make_room(socket: LiveConsumer) -> None:
             the_hub().unsubscribe(subscription)
             del socket.subscriptions[log]
     if len(socket.subscriptions) >= settings.MAX_SUBSCRIPTIONS:
-        raise LiveError(ErrorCode.RATE_LIMITED, f"One socket may watch {settings.MAX_SUBSCRIPTIONS} logs. Unsubscribe from some first.", field="log")
+        raise LiveError(
+            ErrorCode.RATE_LIMITED,
+            f"One socket may watch {settings.MAX_SUBSCRIPTIONS} logs. Unsubscribe from some first.",
+            field="log",
+        )
 
 
 async def _check_streams(socket: LiveConsumer) -> None:
@@ -207,10 +236,14 @@ async def _check_streams(socket: LiveConsumer) -> None:
     socket.started = await in_db(_still_open, socket.started)
     if len(socket.started) >= settings.MAX_STREAMS_PER_SOCKET:
         raise LiveError(
-            ErrorCode.BUSY, f"One socket may have {settings.MAX_STREAMS_PER_SOCKET} streams running. Wait until one ends.", retry_after=2
+            ErrorCode.BUSY,
+            f"One socket may have {settings.MAX_STREAMS_PER_SOCKET} streams running. Wait until one ends.",
+            retry_after=2,
         )
 
 
 def _still_open(streams: set[str]) -> set[str]:
     ids = [UUID(stream) for stream in streams]
-    return {str(pk) for pk in Stream.objects.filter(pk__in=ids).exclude(status__in=TERMINAL).values_list("pk", flat=True)}
+    return {
+        str(pk) for pk in Stream.objects.filter(pk__in=ids).exclude(status__in=TERMINAL).values_list("pk", flat=True)
+    }

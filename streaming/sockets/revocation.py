@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -15,6 +16,7 @@ from django.db import DatabaseError
 
 from hanzo_live.protocol import CloseCode
 from sessions import authentication, endings
+from sessions.authentication import Identity
 from sessions.models import ApiToken, LiveSession, Member, User
 from streaming.database import in_db
 from streaming.hub import Subscription, the_hub
@@ -73,20 +75,15 @@ async def look_again() -> None:
     """End what stands on nothing any more: sockets by credential, subscriptions by membership."""
     from streaming.consumers import sockets
 
-    here = [socket for socket in sockets if socket.identity is not None and socket.identity.user is not None]
-    if not here:
+    here = [(socket, socket.identity) for socket in sockets if socket.identity is not None]
+    users = {identity.user.pk for _, identity in here if identity.user is not None}
+    if not users:
         return
-    users = {socket.identity.user.pk for socket in here}
-    tokens = {socket.identity.token.pk for socket in here if socket.identity.token is not None}
-    cookies = {socket.session_key for socket in here if socket.session_key is not None}
-    good_users, good_tokens, good_cookies = await in_db(_still_good, users, tokens, cookies)
-    for socket in here:
-        user, token = socket.identity.user, socket.identity.token
-        if (
-            user.pk not in good_users
-            or (token is not None and token.pk not in good_tokens)
-            or (socket.session_key is not None and socket.session_key not in good_cookies)
-        ):
+    tokens = {identity.token.pk for _, identity in here if identity.token is not None}
+    cookies = {socket.session_key for socket, _ in here if socket.session_key is not None}
+    good = await in_db(_still_good, users, tokens, cookies)
+    for socket, identity in here:
+        if identity.user is not None and not good.covers(identity, socket.session_key):
             socket.close_soon(CloseCode.UNAUTHENTICATED, identities.ended())
     await _look_at_memberships([each for each in the_hub().subscriptions() if each.log.name.startswith("session:")])
 
@@ -102,10 +99,29 @@ async def _look_at_memberships(subscriptions: list[Subscription]) -> None:
             the_hub().end(subscription, subscription.log.ring.head, "removed")
 
 
-def _still_good(users: set[UUID], tokens: set[UUID], cookies: set[str]) -> tuple[set[UUID], set[UUID], set[str]]:
-    good_users = set(User.objects.filter(pk__in=users, is_active=True).values_list("pk", flat=True))
-    good_tokens = set(ApiToken.objects.filter(pk__in=tokens, revoked_at=None).values_list("pk", flat=True))
-    return good_users, good_tokens, {cookie for cookie in cookies if authentication.identity_of_cookie(cookie) is not None}
+@dataclass(frozen=True, slots=True)
+class Good:
+    """The users, tokens and cookies that still stand."""
+
+    users: set[UUID]
+    tokens: set[UUID]
+    cookies: set[str]
+
+    def covers(self, identity: Identity, session_key: str | None) -> bool:
+        return (
+            identity.user is not None
+            and identity.user.pk in self.users
+            and (identity.token is None or identity.token.pk in self.tokens)
+            and (session_key is None or session_key in self.cookies)
+        )
+
+
+def _still_good(users: set[UUID], tokens: set[UUID], cookies: set[str]) -> Good:
+    return Good(
+        set(User.objects.filter(pk__in=users, is_active=True).values_list("pk", flat=True)),
+        set(ApiToken.objects.filter(pk__in=tokens, revoked_at=None).values_list("pk", flat=True)),
+        {cookie for cookie in cookies if authentication.identity_of_cookie(cookie) is not None},
+    )
 
 
 def _members_of(logs: Iterable[str]) -> tuple[set[tuple[str, str]], set[str]]:

@@ -174,7 +174,9 @@ async def test_a_lost_last_message_is_found_by_looking_at_the_head(
     await viewer.until(has(author))
 
 
-async def test_a_new_epoch_gives_everyone_a_snapshot(hub: Hub, layer: LiveLoopLayer, author: Author, redis_url: str) -> None:
+async def test_a_new_epoch_gives_everyone_a_snapshot(
+    hub: Hub, layer: LiveLoopLayer, author: Author, redis_url: str
+) -> None:
     viewer = Viewer()
     await viewer.watch(hub, author.log)
     await author.say("one ")

@@ -79,7 +79,9 @@ class Viewer:
     def text(self, stream: str) -> str:
         return self.state.streams[stream].content if stream in self.state.streams else ""
 
-    async def watch(self, hub: Hub, log: str, view: View = View(), *, resume: bool = False, tail: int = 50) -> Subscription:  # noqa: B008 - frozen
+    async def watch(
+        self, hub: Hub, log: str, view: View = View(), *, resume: bool = False, tail: int = 50
+    ) -> Subscription:  # noqa: B008 - frozen
         """Subscribe as the consumer does; with `resume` from the position that this client has."""
         known = self.position.resubscribe() if resume else {}
         subscription, mode = await hub.subscribe(self, log, view, tail=tail, **known)
