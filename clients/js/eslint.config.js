@@ -1,14 +1,15 @@
 import js from "@eslint/js";
 import reactHooks from "eslint-plugin-react-hooks";
+import { defineConfig } from "eslint/config";
 import tseslint from "typescript-eslint";
 
-export default tseslint.config(
-  { ignores: ["**/dist/**", "**/node_modules/**", "**/protocol.generated.ts"] },
+export default defineConfig(
+  { ignores: ["**/dist/**", "**/node_modules/**", "**/protocol.generated.ts", "eslint.config.js"] },
   js.configs.recommended,
   tseslint.configs.strictTypeChecked,
   {
     languageOptions: {
-      parserOptions: { projectService: { allowDefaultProject: ["eslint.config.js", "vitest.config.ts"] } },
+      parserOptions: { projectService: true },
     },
     rules: {
       "@typescript-eslint/restrict-template-expressions": ["error", { allowNumber: true }],

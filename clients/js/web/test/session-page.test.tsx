@@ -180,7 +180,7 @@ describe("a session's page", () => {
 
   it("says that a session cannot be had", async () => {
     server.handlers.set("subscribe", (frame, peer) =>
-      peer.send({ ...(fixture("reply.error") as object), id: frame.id, code: "not_found", message: "No." }),
+      peer.send({ ...fixture<object>("reply.error"), id: frame.id, code: "not_found", message: "No." }),
     );
     open("editor");
     await screen.findByText("There is no such session here");
@@ -192,7 +192,7 @@ describe("a session's page", () => {
     await user.click(await screen.findByRole("button", { name: "People (2)" }));
     rest.answers.set("POST /v1/sessions/p/members", {
       status: 404,
-      body: { ...(fixture("reply.error") as object), code: "not_found", message: "Nobody here has this address." },
+      body: { ...fixture<object>("reply.error"), code: "not_found", message: "Nobody here has this address." },
     });
     await user.type(screen.getByLabelText("Add by e-mail"), "alan@example.com");
     await user.selectOptions(screen.getByLabelText("Role"), "viewer");

@@ -60,7 +60,7 @@ export class TestRest {
     const { method = "GET", url = "/", headers } = request;
     this.requests.push({ method, path: url, headers, body: text === "" ? null : JSON.parse(text) });
     const known = this.answers.get(`${method} ${url}`) ?? this.answers.get(`${method} ${url.split("?")[0] ?? ""}`);
-    return known ?? { status: 404, body: { ...(fixture("reply.error") as object), code: "not_found", message: "Nothing is here." } };
+    return known ?? { status: 404, body: { ...fixture<object>("reply.error"), code: "not_found", message: "Nothing is here." } };
   }
 }
 
@@ -85,6 +85,6 @@ export function message(n: number, fields: Partial<Message> = {}): Message {
 
 /** A session `p` with members and messages, as its log's beginning. */
 export function openSession(server: TestServer, members: MemberInfo[], messages: Message[] = []): void {
-  const session = { ...(fixture("event.snapshot") as { state: { session: SessionInfo } }).state.session, id: "p", slug: null };
+  const session = { ...fixture<{ state: { session: SessionInfo } }>("event.snapshot").state.session, id: "p", slug: null };
   server.log("session:p", { ...EMPTY_LOG, session: { ...session, title: "Plans" }, members, messages });
 }
