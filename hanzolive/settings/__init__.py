@@ -177,7 +177,8 @@ ASGI_APPLICATION = "hanzolive.asgi.application"
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
-        "DIRS": [BASE_DIR / "templates"],
+        # A wheel carries them inside the package.
+        "DIRS": [BASE_DIR / "templates" if (BASE_DIR / "templates").is_dir() else BASE_DIR / "hanzolive" / "templates"],
         "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [
@@ -247,7 +248,14 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "SCHEMA_PATH_PREFIX": "/v1/",
-    "ENUM_NAME_OVERRIDES": {"RoleEnum": "sessions.models.Role", "MessageRoleEnum": "sessions.models.MessageRole"},
+    # The streams' bodies are the contract's own JSON Schema, which 3.0 knows a part of.
+    "OAS_VERSION": "3.1.0",
+    "ENUM_NAME_OVERRIDES": {
+        "RoleEnum": "sessions.models.Role",
+        "MessageRoleEnum": "sessions.models.MessageRole",
+        "MessageStatusEnum": "sessions.api.serializers.MESSAGE_STATUSES",
+        "StreamStatusEnum": "streaming.models.StreamStatus",
+    },
 }
 
 LOGGING_CONFIG = None

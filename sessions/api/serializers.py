@@ -13,6 +13,9 @@ from rest_framework.fields import empty
 from sessions import text
 from sessions.models import MessageRole, Overlap, Role, TokenScope
 
+# As `queries.message_wire` tells them: a reply that waits is, to those who watch, one that is being written.
+MESSAGE_STATUSES = ["streaming", "complete", "stopped", "failed"]
+
 
 class TextField(serializers.CharField):
     """Text as it was sent. DRF's own takes numbers for text and trims; the contract does neither."""
@@ -143,7 +146,7 @@ class MessageShape(serializers.Serializer[Any]):
     parts = serializers.ListField(child=serializers.DictField())
     user = UserShape(allow_null=True)
     stream = serializers.UUIDField(allow_null=True)
-    status = serializers.ChoiceField(choices=["streaming", "complete", "stopped", "failed"])
+    status = serializers.ChoiceField(choices=MESSAGE_STATUSES)
     finish_reason = serializers.CharField(allow_null=True)
     key = serializers.CharField(allow_null=True)
     created_at = serializers.DateTimeField()

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.management import call_command
 from django.test import Client
 from pytest_django import Settings
 
@@ -215,6 +217,10 @@ def test_the_document_describes_every_address_and_the_error(client: Client) -> N
         for operation in operations.values():
             assert "default" in operation["responses"]
     assert client.get("/v1/docs").status_code == 200
+
+
+def test_the_document_is_valid_and_leaves_nothing_to_guess(tmp_path: Path) -> None:
+    call_command("spectacular", validate=True, fail_on_warn=True, file=str(tmp_path / "openapi.yml"))
 
 
 def test_the_document_is_for_everybody_where_anonymous_use_is_allowed(db: None, settings: Settings) -> None:
