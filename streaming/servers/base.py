@@ -75,7 +75,7 @@ class SocketWriter(Protocol):
         """
 
     async def drained(self) -> None:
-        """Return when no more than `Limits.low` bytes wait, or the socket is closed."""
+        """Return when no more than `Limits.low` bytes wait, or at once when the socket is closed: look which it is."""
 
     async def flush(self) -> None:
         """Return when all that was taken is the server's: a plain `send` of `websocket.close` comes after it then.

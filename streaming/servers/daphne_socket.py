@@ -80,6 +80,8 @@ class DaphneWriter:
     @property
     def buffered(self) -> int:
         transport = self._transport
+        if transport.disconnected:
+            return 0
         return int(len(transport.dataBuffer) - transport.offset + transport._tempDataLen)
 
     @property

@@ -73,6 +73,8 @@ class App:
         for payload in payloads():
             frame = Frame(payload)
             while not writer.write(frame):
+                if writer.closed:
+                    return
                 waited += 1
                 await writer.drained()
         tell(writer, waited=waited)
