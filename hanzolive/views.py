@@ -72,6 +72,7 @@ def app_config(request: HttpRequest, found: LiveSession | None) -> dict[str, Any
             "socket": "/v1/live",
             "api": "/v1/",
             "docs": reverse("docs"),
+            "sign_in": reverse("account_login"),
             "sign_out": reverse("account_logout"),
             "change_password": reverse("account_change_password"),
             "admin": reverse("admin:index") if request.user.is_staff else None,
