@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import ipaddress
 import time
 from collections import Counter
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.http.request import split_domain_port, validate_host
 
 from hanzo_live.protocol import CloseCode
 from hanzo_live.protocol.errors import ErrorCode, LiveError
-
-LOOPBACK_NAMES = ("localhost", "127.0.0.1", "[::1]")
+from sessions.origins import is_allowed_origin
 
 
 class Refused(Exception):
@@ -56,7 +53,7 @@ def check_origin(headers: Mapping[str, str]) -> None:
             ),
         )
     origin = headers.get("origin")
-    if origin is not None and not _is_allowed(origin, host):
+    if origin is not None and not is_allowed_origin(origin, host):
         raise Refused(
             CloseCode.FORBIDDEN,
             LiveError(
@@ -64,29 +61,6 @@ def check_origin(headers: Mapping[str, str]) -> None:
                 "Pages of that origin may not open sockets here. The operator can allow it with ALLOWED_ORIGINS.",
             ),
         )
-
-
-def _is_allowed(origin: str, host: str) -> bool:
-    if origin in settings.ALLOWED_ORIGINS:
-        return True
-    try:
-        parts = urlsplit(origin)
-        name = parts.hostname or ""
-    except ValueError:
-        return False
-    if parts.scheme not in ("http", "https"):
-        return False
-    if parts.netloc.lower() == host.lower():
-        return True
-    # A loopback server is for this machine: a page of another local port may use it, a page of the web may not.
-    return settings.ON_LOOPBACK and (name == "localhost" or _is_loopback(name))
-
-
-def _is_loopback(name: str) -> bool:
-    try:
-        return ipaddress.ip_address(name).is_loopback
-    except ValueError:
-        return False
 
 
 class Bucket:
