@@ -9,7 +9,7 @@ SHELL := /bin/bash
 
 VENV := .venv
 PYTHON := $(VENV)/bin/python
-PIP := $(PYTHON) -m pip install --quiet --disable-pip-version-check --no-input --no-warn-script-location
+PIP := $(PYTHON) -m pip install -qq --disable-pip-version-check --no-input --no-warn-script-location
 JS := clients/js
 MADE := .make
 ASSETS := hanzolive/static/app
@@ -78,7 +78,7 @@ $(MADE)/python-dev: $(MADE)/python requirements-dev.lock
 $(JS)/node_modules/.package-lock.json: $(JS)/package.json $(JS)/package-lock.json
 	@scripts/require-node
 	@echo "Installing the JavaScript packages into $(JS)/node_modules"
-	@cd $(JS) && npm ci --loglevel=error --no-audit --no-fund
+	@cd $(JS) && npm ci --loglevel=error --no-audit --no-fund >/dev/null
 	@touch $@
 
 $(MADE)/assets: $(JS)/node_modules/.package-lock.json $(JS_SOURCES)
