@@ -1,0 +1,111 @@
+"""The stacks, started once a test run and only where a test asks for them, and a session of its own for each test."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from tests.cli.processes import scripted_node
+from tests.integration.stack import Person, Stack
+from tests.integration.stack import stack as start_stack
+
+
+@pytest.fixture(scope="session")
+def node_url() -> Iterator[str]:
+    with scripted_node() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def start(node_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Stack]]:
+    """Starts a stack with further flags and environment; all end with the run."""
+    with ExitStack() as running:
+
+        def begin(*flags: str, **environment: str) -> Stack:
+            place = tmp_path_factory.mktemp("stack")
+            return running.enter_context(start_stack(place, node_url, *flags, **environment))
+
+        yield begin
+
+
+@pytest.fixture(scope="session")
+def daphne(start: Callable[..., Stack]) -> Stack:
+    return start()
+
+
+@pytest.fixture(scope="session")
+def stack(daphne: Stack) -> Stack:
+    """The server as it is by default."""
+    return daphne
+
+
+@pytest.fixture(params=["daphne", "uvicorn"])
+def each_server(request: pytest.FixtureRequest) -> Any:
+    """For what a server could do differently."""
+    return request.getfixturevalue(request.param)
+
+
+@pytest.fixture(scope="session")
+def uvicorn(start: Callable[..., Stack]) -> Stack:
+    return start("--server", "uvicorn")
+
+
+@dataclass(frozen=True)
+class Room:
+    """A session with its cast: Olga owns it, Tariq may edit, Vera watches, Otto is no member."""
+
+    stack: Stack
+    session: str
+
+    @property
+    def log(self) -> str:
+        return f"session:{self.session}"
+
+    def messages(self) -> list[dict[str, Any]]:
+        """The transcript in REST, oldest first."""
+        with self.stack.rest(self.olga) as rest:
+            return list(rest.get(f"/v1/sessions/{self.session}/messages", params={"limit": 100}).json()["results"])
+
+    @property
+    def olga(self) -> Person:
+        return self.stack.people["Olga"]
+
+    @property
+    def tariq(self) -> Person:
+        return self.stack.people["Tariq"]
+
+    @property
+    def vera(self) -> Person:
+        return self.stack.people["Vera"]
+
+    @property
+    def otto(self) -> Person:
+        return self.stack.people["Otto"]
+
+
+def make_room(stack: Stack, **fields: str) -> Room:
+    """A new session with its members, made over REST."""
+    with stack.rest(stack.people["Olga"]) as rest:
+        made = rest.post("/v1/sessions", json={"title": "The plan", **fields})
+        assert made.status_code == 201, made.text
+        session = made.json()["id"]
+        for name, role in (("Tariq", "editor"), ("Vera", "viewer")):
+            added = rest.post(f"/v1/sessions/{session}/members", json={"user": stack.people[name].id, "role": role})
+            assert added.status_code == 201, added.text
+    return Room(stack, session)
+
+
+@pytest.fixture
+def room(stack: Stack) -> Room:
+    return make_room(stack)
+
+
+@pytest.fixture
+def prompt() -> str:
+    """What a person says; different in each test, so that the node's record of it is found."""
+    return f"What is {secrets.token_hex(6)}?"

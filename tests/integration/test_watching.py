@@ -1,0 +1,151 @@
+"""Many watch one answer: at once, late, again after a cut; all have the node's text, and so has the transcript."""
+
+from __future__ import annotations
+
+import pytest
+
+from hanzo_live.protocol import State, fold
+from tests.integration.client import Watched, live
+from tests.integration.conftest import Room, make_room
+from tests.integration.stack import Stack
+
+pytestmark = pytest.mark.timeout(150)
+
+UNHURRIED = "script-slow@rate=100,tokens=150"
+
+
+async def test_two_viewers_see_the_same_tokens_and_a_third_has_the_whole_text_at_once(
+    each_server: Stack, prompt: str
+) -> None:
+    room = make_room(each_server)
+    async with live(each_server, room.olga) as olga, live(each_server, room.tariq) as tariq:
+        of_olga, of_tariq = await olga.watch(room.log), await tariq.watch(room.log)
+        stream = await olga.prompt(room.session, prompt, UNHURRIED)
+        await olga.has_words(of_olga, stream, 20)
+
+        async with live(each_server, room.vera) as vera:
+            of_vera = await vera.watch(room.log)
+            await vera.until(lambda: of_vera.of_type("snapshot"), "the snapshot")
+            (snapshot,) = of_vera.of_type("snapshot")
+            (running,) = snapshot["state"]["streams"]
+            assert running["id"] == stream
+            assert running["content"].count(" ") >= 20
+            for client, watched in ((olga, of_olga), (tariq, of_tariq), (vera, of_vera)):
+                await client.end_of(watched, stream)
+
+    said = room.stack.node.said(prompt)
+    for watched in (of_olga, of_tariq, of_vera):
+        assert watched.text(stream) == said
+        assert watched.reply(stream)["content"] == said
+        assert watched.gaps == 0
+        assert len(watched.of_type("complete", "error")) == 1
+    assert [m["content"] for m in room.messages()] == [prompt, said]
+    assert [m["content"] for m in each_server.messages_in_database(room.session)] == [prompt, said]
+    assert fold(await each_server.log(room.log)).streams[stream].content == said
+
+
+async def test_a_client_that_was_cut_off_resumes_and_misses_nothing(each_server: Stack, prompt: str) -> None:
+    room = make_room(each_server)
+    logs: dict[str, Watched] = {}
+    async with live(each_server, room.olga) as olga:
+        async with live(each_server, room.vera, logs=logs) as first:
+            watched = await first.watch(room.log)
+            stream = await olga.prompt(room.session, prompt, UNHURRIED)
+            await first.has_words(watched, stream, 10)
+            first.connection.transport.abort()
+            await first.closed()
+        had = watched.text(stream)
+        frames = len(watched.frames)
+        async with live(each_server, room.vera, logs=logs) as second:
+            await second.watch(room.log, resume=True)
+            await second.end_of(watched, stream)
+    said = room.stack.node.said(prompt)
+    assert said.startswith(had)
+    assert had != said
+    assert watched.text(stream) == said
+    assert watched.gaps == 0
+    # It went on from where it was: nothing was sent twice.
+    assert "snapshot" not in {frame["type"] for frame in watched.frames[frames:]}
+    assert "".join(e["data"] for e in watched.of_type("token") if e["stream"] == stream) == said
+
+
+async def test_who_resumes_after_the_end_gets_the_rest_merged(room: Room, prompt: str) -> None:
+    logs: dict[str, Watched] = {}
+    async with live(room.stack, room.olga) as olga:
+        of_olga = await olga.watch(room.log)
+        async with live(room.stack, room.vera, logs=logs) as first:
+            watched = await first.watch(room.log)
+            stream = await olga.prompt(room.session, prompt, "script-slow@rate=200,tokens=100")
+            await first.has_words(watched, stream, 3)
+        await olga.end_of(of_olga, stream)
+    tokens_before = len(watched.of_type("token"))
+    async with live(room.stack, room.vera, logs=logs) as second:
+        await second.watch(room.log, resume=True)
+        await second.end_of(watched, stream)
+    assert watched.text(stream) == room.stack.node.said(prompt)
+    assert len(watched.of_type("token")) == tokens_before + 1
+
+
+async def test_the_snapshot_and_what_follows_is_what_the_log_amounts_to(room: Room, prompt: str) -> None:
+    """A session with every kind of turn: `fold(log)`, every client, REST and the database say the same."""
+    turns = [
+        ("script-fast@tokens=80", "complete"),
+        ("script-thoughts", "complete"),
+        ("script-think-tags", "complete"),
+        ("script-error-midway", "failed"),
+        ("script-cut", "failed"),
+        ("script-slow@rate=50,tokens=5000", "stopped"),
+        ("script-echo", "complete"),
+        ("script-error-first", "failed"),
+    ]
+    async with live(room.stack, room.olga) as olga, live(room.stack, room.tariq) as tariq:
+        of_olga = await olga.watch(room.log, show_thoughts=True)
+        of_tariq = await tariq.watch(room.log)
+        streams = []
+        for number, (model, status) in enumerate(turns):
+            stream = await olga.prompt(room.session, f"{prompt} {number}", model)
+            streams.append(stream)
+            if status == "stopped":
+                await olga.has_words(of_olga, stream, 5)
+                await tariq.ask("stream.stop", stream=stream)
+            await olga.end_of(of_olga, stream)
+            await tariq.end_of(of_tariq, stream)
+            assert of_olga.reply(stream)["status"] == status, model
+    state = fold(await room.stack.log(room.log))
+    assert_tells_the_same(state, room)
+    assert_tells_the_same(of_olga.state, room)
+    assert [m["content"] for m in of_tariq.state.transcript] == [m["content"] for m in room.messages()]
+    thinking = state.streams[streams[1]]
+    assert "".join(thinking.thoughts)
+    assert thinking.snapshot() == of_olga.state.streams[streams[1]].snapshot()
+    assert not of_tariq.of_type("thought")
+    failed = state.streams[streams[3]]
+    assert failed.error is not None
+    assert room.stack.node.said(f"{prompt} 3").startswith(failed.content)
+    assert failed.content
+
+
+async def test_tool_calls_are_the_same_in_the_log_and_in_the_database(room: Room, prompt: str) -> None:
+    tools = [{"name": "weather", "description": "Says the weather.", "parameters": {"city": "string"}}]
+    async with live(room.stack, room.olga) as olga:
+        watched = await olga.watch(room.log)
+        stream = await olga.prompt(room.session, prompt, "script-tools", tools=tools)
+        await olga.end_of(watched, stream)
+    (call,) = watched.state.streams[stream].tool_calls.values()
+    assert (call["tool"], call["args"]) == ("weather", {"city": prompt})
+    assert watched.of_type("complete")[0]["finish_reason"] == "tool_calls"
+    state = fold(await room.stack.log(room.log))
+    assert state.streams[stream] == watched.state.streams[stream]
+    assert_tells_the_same(state, room)
+
+
+def assert_tells_the_same(state: State, room: Room) -> None:
+    """The folded transcript is REST's, and REST's is the database's."""
+    in_rest = room.messages()
+    assert state.transcript == in_rest
+    columns = ("n", "role", "content", "parts", "status", "finish_reason")
+    in_database = [
+        {**row, "finish_reason": row["finish_reason"] or None}
+        for row in room.stack.messages_in_database(room.session)
+    ]
+    assert [{name: message[name] for name in columns} for message in in_rest] == in_database
