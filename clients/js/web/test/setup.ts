@@ -6,6 +6,9 @@ import { afterEach } from "vitest";
 // Waiting is for conditions; the limit is only for what never comes, on a busy machine too.
 configure({ asyncUtilTimeout: 8000 });
 
+// jsdom has no style of a device: the tests' one has a mouse.
+window.matchMedia = (query) => Object.assign(new EventTarget(), { matches: query === "(hover: hover)", media: query }) as MediaQueryList;
+
 const dialog = HTMLDialogElement.prototype;
 dialog.showModal = function (this: HTMLDialogElement) {
   this.setAttribute("open", "");

@@ -18,6 +18,7 @@ export interface ModelInfo {
   id: string;
   /** A name for people. */
   name?: string;
+  owned_by?: string;
 }
 
 const inSession = (ref: string) => `/v1/sessions/${encodeURIComponent(ref)}`;

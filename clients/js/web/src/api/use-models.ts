@@ -3,6 +3,9 @@
 import { useEffect, useState } from "react";
 import { listModels, type ModelInfo } from "./resources";
 
+/** Who the scripted node says its models belong to. */
+const SCRIPTED = "hanzo-live-script";
+
 /** Empty while they are being fetched, and where they cannot be had: ids are then shown as they are. */
 export function useModels(): ModelInfo[] {
   const [models, setModels] = useState<ModelInfo[]>([]);
@@ -23,5 +26,12 @@ export function defaultModel(models: readonly ModelInfo[], configured: string | 
 
 /** What to call a model: the server's name for it, else its id. */
 export function modelName(models: readonly ModelInfo[], id: string): string {
-  return models.find((model) => model.id === id)?.name ?? id;
+  const model = models.find((each) => each.id === id);
+  return model ? labelOf(model) : id;
+}
+
+/** A model's name for people. What only plays a script is named as that: nobody shall take it for a model. */
+export function labelOf({ id, name, owned_by: owner }: ModelInfo): string {
+  const shown = name ?? id;
+  return owner === SCRIPTED ? `${shown} (scripted, no model)` : shown;
 }

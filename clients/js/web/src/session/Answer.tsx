@@ -14,6 +14,8 @@ import { Thoughts } from "./Thoughts";
 import { ToolCalls } from "./ToolCalls";
 import type { MessageView } from "./view";
 
+const LEAST_MS = 100;
+
 interface AnswerProps {
   view: MessageView;
   models: readonly ModelInfo[];
@@ -25,9 +27,9 @@ interface AnswerProps {
 }
 
 export const Answer = memo(function Answer({ view, models, model, canWrite, onRetry }: AnswerProps): ReactElement {
-  const { message, stream, isWriting } = view;
+  const { message, stream, isWriting, isFinished } = view;
   const { thoughts, toolCalls } = partsOf(view);
-  const text = isWriting ? (stream?.content ?? "") : message.content;
+  const text = isFinished ? message.content : (stream?.content ?? "");
   const isThinking = isWriting && stream?.phase === "thinking" && text === "";
   return (
     <article className="answer" aria-busy={isWriting} aria-label="Answer">
@@ -45,7 +47,7 @@ export const Answer = memo(function Answer({ view, models, model, canWrite, onRe
         )}
       </header>
       {thoughts.length > 0 && <Thoughts thoughts={thoughts} isThinking={isThinking} thoughtMs={stream?.thoughtMs ?? null} />}
-      {toolCalls.length > 0 && <ToolCalls calls={toolCalls} />}
+      {toolCalls.length > 0 && <ToolCalls calls={toolCalls} isOver={!isWriting} />}
       {text !== "" && <Markdown text={text} growing={isWriting} />}
       {isWriting && text === "" && !isThinking && (
         <p className="answer-phase">
@@ -53,7 +55,7 @@ export const Answer = memo(function Answer({ view, models, model, canWrite, onRe
           {phaseText(view)}
         </p>
       )}
-      {!isWriting && <AnswerFoot view={view} canWrite={canWrite} onRetry={onRetry} />}
+      {isFinished && <AnswerFoot view={view} canWrite={canWrite} onRetry={onRetry} />}
     </article>
   );
 });
@@ -91,7 +93,8 @@ function facts(status: string, finish: string | null, stream: StreamState | null
   if (stream && isOver(stream.status)) {
     if (stream.usage) said.push(`${stream.usage.completion_tokens} tokens`);
     const speed = speedText(stream.tokensPerSecond);
-    if (speed) said.push(speed);
+    // Of an answer that came at once, a speed tells nothing.
+    if (speed && (stream.durationMs ?? 0) >= LEAST_MS) said.push(speed);
   }
   return said.join(" · ");
 }

@@ -1,7 +1,7 @@
 /** Where one says the next thing. Enter sends, Shift+Enter begins a line, Escape stops the answer being written. */
 
 import { LiveError, type SessionState, type SessionStore } from "@hanzo/live-client";
-import { useCallback, useLayoutEffect, useRef, useState, type KeyboardEvent, type ReactElement, type RefObject } from "react";
+import { useCallback, useEffect, useLayoutEffect, useRef, useState, type KeyboardEvent, type ReactElement, type RefObject } from "react";
 import { ArrowUp } from "../ui/icons";
 import type { Rights } from "./rights";
 import { useDraft } from "./use-draft";
@@ -35,6 +35,14 @@ export function Composer({ session, store, view, state, rights }: ComposerProps)
     void store.send(draft.trim());
     setDraft("");
   }, [draft, setDraft, store]);
+
+  // Where there is a keyboard, one can begin to type at once; on a phone it would cover half of the page.
+  const mayWrite = rights.write;
+  useEffect(() => {
+    const element = field.current;
+    const isIdle = document.activeElement === null || document.activeElement === document.body;
+    if (mayWrite && element && isIdle && matchMedia("(hover: hover)").matches) element.focus();
+  }, [field, mayWrite]);
 
   const onKeyDown = (event: KeyboardEvent) => {
     // While an input method composes a word, Enter belongs to it.
@@ -81,11 +89,11 @@ export function Composer({ session, store, view, state, rights }: ComposerProps)
             {error}
           </span>
         ) : (
-          (note ?? (
+          (note ?? (readOnly ? null : (
             <span className="composer-hint">
               <kbd>Enter</kbd> sends, <kbd>Shift</kbd> <kbd>Enter</kbd> begins a line
             </span>
-          ))
+          )))
         )}
       </p>
     </form>

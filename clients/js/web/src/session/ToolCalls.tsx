@@ -14,7 +14,10 @@ const STATUS: Record<ToolStatus, string> = {
   denied: "Denied",
 };
 
-export function ToolCalls({ calls }: { calls: readonly ToolCallState[] }): ReactElement {
+const OPEN: ReadonlySet<ToolStatus> = new Set(["streaming", "awaiting_approval", "awaiting_client", "running"]);
+
+/** `isOver`: the answer has ended, and what has not run will not. */
+export function ToolCalls({ calls, isOver }: { calls: readonly ToolCallState[]; isOver: boolean }): ReactElement {
   return (
     <ul className="tool-calls" aria-label="Tools used">
       {calls.map((call) => (
@@ -23,7 +26,7 @@ export function ToolCalls({ calls }: { calls: readonly ToolCallState[] }): React
             <summary>
               <Wrench />
               <code>{call.tool || "tool"}</code>
-              <span className="tool-call-status">{STATUS[call.status]}</span>
+              <span className="tool-call-status">{isOver && OPEN.has(call.status) ? "Not run" : STATUS[call.status]}</span>
             </summary>
             <pre tabIndex={0}>{call.args === null ? call.args_text : JSON.stringify(call.args, null, 2)}</pre>
             {call.error !== null && <p className="error">{call.error}</p>}

@@ -31,8 +31,8 @@ function callOf(part: Record<string, unknown>, call: string): ToolCallState {
     tool: typeof part["name"] === "string" ? part["name"] : "tool",
     args: (part["args"] ?? null) as ToolCallState["args"],
     args_text: "",
-    // A saved call without a result never ran to its end.
-    status: "failed",
+    // Until its result is read: a saved call without one was never answered.
+    status: "awaiting_client",
     user: null,
     result: null,
     error: null,

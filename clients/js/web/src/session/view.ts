@@ -7,6 +7,8 @@ export interface MessageView {
   /** Known where it runs, or ended while we watched. */
   stream: StreamState | null;
   isWriting: boolean;
+  /** The message itself has the whole text, and will not change. */
+  isFinished: boolean;
 }
 
 export interface SessionView {
@@ -19,13 +21,15 @@ export interface SessionView {
 const cache = new WeakMap<Message, MessageView>();
 
 /** Views of messages that did not change are the same objects as before, so that they are not drawn again. */
-export function toView(state: Pick<SessionState, "messages" | "streams" | "outgoing">): SessionView {
+export function toView(state: Pick<SessionState, "messages" | "streams" | "outgoing" | "status">): SessionView {
+  const watching = state.status !== "ended";
   const messages = state.messages.map((message) => {
     const stream = (message.stream === null ? undefined : state.streams[message.stream]) ?? null;
+    const isFinished = message.status !== "queued" && message.status !== "streaming";
+    const isWriting = watching && !isFinished && !(stream && isOver(stream.status));
     const known = cache.get(message);
-    if (known && known.stream === stream) return known;
-    const isOpen = message.status === "queued" || message.status === "streaming";
-    const view = { message, stream, isWriting: isOpen && !(stream && isOver(stream.status)) };
+    if (known && known.stream === stream && known.isWriting === isWriting) return known;
+    const view = { message, stream, isWriting, isFinished };
     cache.set(message, view);
     return view;
   });

@@ -3,6 +3,7 @@
 import { LiveError } from "@hanzo/live-client";
 import { useId, useState, type ReactElement, type SyntheticEvent } from "react";
 import { createSession, type ModelInfo } from "../api/resources";
+import { labelOf } from "../api/use-models";
 import { sessionPath } from "../routes";
 
 interface CreateSessionProps {
@@ -52,7 +53,7 @@ export function CreateSession({ models, onCancel }: CreateSessionProps): ReactEl
           <option value="">Default</option>
           {models.map((each) => (
             <option key={each.id} value={each.id}>
-              {each.name && each.name !== each.id ? `${each.name} (${each.id})` : each.id}
+              {each.name && each.name !== each.id ? `${labelOf(each)} · ${each.id}` : labelOf(each)}
             </option>
           ))}
         </select>
