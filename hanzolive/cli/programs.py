@@ -34,7 +34,7 @@ def worker(number: int, environment: Mapping[str, str]) -> Program:
 
 
 def beat(environment: Mapping[str, str]) -> Program:
-    return Program("beat", [*CELERY, "beat", "--loglevel", "WARNING", "--pidfile="], environment, stop_within=1.5)
+    return Program("beat", [*CELERY, "beat", "--loglevel", "WARNING", "--pidfile="], environment, stop_within=2.0)
 
 
 def web(listener: socket.socket, url: str, environment: Mapping[str, str]) -> Program:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 
 from hanzolive.cli.programs import LISTENER_FD
@@ -18,6 +19,8 @@ def main() -> None:
     from streaming.servers.daphne import serve_daphne
     from streaming.servers.uvicorn import serve_uvicorn
 
+    # What is loaded by now lives as long as the process: no collection need walk over it.
+    gc.freeze()
     serve = serve_uvicorn if OPTIONS["SERVER"] == "uvicorn" else serve_daphne
     serve(
         application,
