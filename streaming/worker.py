@@ -10,6 +10,7 @@ import concurrent.futures
 import logging
 import os
 import secrets
+import signal
 import socket
 import threading
 import time
@@ -107,6 +108,7 @@ class WorkerProcess:
         asyncio.set_event_loop(loop)
         self._means: asyncio.Future[Means] = loop.create_future()
         tasks = loop.create_task(self._live_on())
+        tasks.add_done_callback(_end_without_duties)
         loop.call_soon(self._ready.set)
         try:
             loop.run_forever()
@@ -198,11 +200,13 @@ class WorkerProcess:
                 channel = await layer.new_channel()
                 await layer.group_add(WORKERS_GROUP, channel)
                 while True:
-                    message = await layer.receive(channel)
-                    if message["type"] == "stream.stop" and (run := self._runs.get(UUID(message["stream"]))) is not None:
-                        run.stop()
+                    self._obey(await layer.receive(channel))
             except LogUnavailable:
                 await asyncio.sleep(REAP_S)
+
+    def _obey(self, message: dict[str, Any]) -> None:
+        if message["type"] == "stream.stop" and (run := self._runs.get(UUID(message["stream"]))) is not None:
+            run.stop()
 
     async def _with_heart(self, function: Callable[[], T]) -> T:
         def call() -> T:
@@ -213,6 +217,13 @@ class WorkerProcess:
                 close_old_connections()
 
         return await asyncio.get_running_loop().run_in_executor(self._heart, call)
+
+
+def _end_without_duties(duties: asyncio.Task[None]) -> None:
+    """A worker that gives no sign of life and hears nothing must not take streams: its supervisor starts another."""
+    if not duties.cancelled() and (error := duties.exception()) is not None:
+        logger.critical("This worker cannot go on and ends.", exc_info=error)
+        os.kill(os.getpid(), signal.SIGTERM)
 
 
 async def _regularly(seconds: float, duty: Callable[[], Coroutine[Any, Any, object]]) -> None:

@@ -20,6 +20,7 @@ from django.conf import settings
 from django.db import connection
 
 from hanzo_live.protocol import StreamOptions, fold
+from hanzo_live.protocol.events import EVENTS
 from hanzolive.nodes.journal import Entry as Asked
 from hanzolive.nodes.serve import bind, make_server
 from streaming.hub.frames import wire_of
@@ -157,7 +158,7 @@ def ended(stream: UUID, within: float = PATIENCE_S) -> Stream:
 
 
 def events(log: str, redis_url: str | None = None) -> list[dict[str, Any]]:
-    """Everything on a log, as the wire has it."""
+    """Everything on a log, as the wire has it; each is checked against the contract."""
 
     async def read() -> list[dict[str, Any]]:
         writer = LogWriter(redis_url or settings.REDIS_URL)
@@ -166,7 +167,10 @@ def events(log: str, redis_url: str | None = None) -> list[dict[str, Any]]:
         finally:
             await writer.close()
 
-    return asyncio.run(read())
+    told = asyncio.run(read())
+    for event in told:
+        EVENTS[event["type"]].model_validate(event)
+    return told
 
 
 def folded(log: str, stream: UUID, redis_url: str | None = None) -> Any:

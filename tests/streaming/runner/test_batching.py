@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -98,7 +100,7 @@ def test_it_merges_all_that_waited_for_a_slow_log(pieces: list[Piece]) -> None:
         batcher.add(piece)
     entries = batcher.take(9.0)
     assert runs_of(entries) == runs_of_pieces(pieces)
-    assert all(a.n == MAX_TOKENS for a, b in zip(entries, entries[1:], strict=False) if runs_of([a])[0][:2] == runs_of([b])[0][:2])
+    assert all(a.n == MAX_TOKENS for a, b in pairwise(entries) if runs_of([a])[0][:2] == runs_of([b])[0][:2])
     assert batcher.waiting == 0
     assert batcher.due(9.0) is None
 

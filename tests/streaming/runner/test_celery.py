@@ -18,4 +18,4 @@ def test_it_carries_a_stream_from_start_to_its_terminal_event(crew: Crew, owner:
     assert stream.status == "complete"
     assert stream.content == expected_text("script-fast", [{"role": "user", "content": "tell me"}])
     assert folded(started.log, started.stream).content == stream.content
-    assert [event["type"] for event in events(started.log)][0] == "stream_start"
+    assert events(started.log)[0]["type"] == "stream_start"

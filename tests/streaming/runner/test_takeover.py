@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import signal
 import time
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.db.models.functions import Now
 
 from hanzolive.nodes.scripted import expected_text
 from streaming import leases, reaper, runner
+from streaming.log import LogWriter
 from streaming.models import Stream, Worker
 from streaming.services import stop_stream
 from streaming.worker import WorkerProcess
@@ -96,6 +99,25 @@ def test_it_goes_to_another_worker_when_its_own_is_told_to_leave(crew: Crew, own
     assert leaving.wait(5) == 0
     ended(started.stream)
     whole_and_once(started, expected_text(SLOW, PROMPT))
+
+
+def test_it_gives_up_what_the_log_says_is_anothers(crew: Crew, owner: Any) -> None:
+    started = ask(owner, model="script-slow@rate=50,tokens=2000")
+    done = crew.carry(crew.here(), started.stream)
+    begun(started)
+
+    async def raise_fence() -> int:
+        writer = LogWriter(settings.REDIS_URL)
+        try:
+            return await writer.raise_fence(started.log, str(started.stream), 9)
+        finally:
+            await writer.close()
+
+    last = asyncio.run(raise_fence())
+    assert done.result(15)
+    assert sum(event["type"] == "token" for event in events(started.log)) == last
+    assert terminal(started.log, started.stream) == []
+    until(lambda: crew.node.asked[0].state == "cancelled")
 
 
 def test_it_begins_again_where_the_engine_cannot_continue(crew: Crew, owner: Any) -> None:
