@@ -237,8 +237,8 @@ async def load(task: dict[str, Any], place: Place) -> None:
                 if len(begun) == task["streams"]:
                     all_begun.set()
 
-        while True:
-            await line.ask(task["model"], f"load {number}", on_tokens)
+        await line.ask(task["model"], f"load {number}", on_tokens)
+        raise ValueError("an answer meant to outlast the measurement has ended: another model ran than was asked for")
 
     keepers = asyncio.gather(*(keep(number) for number in range(task["streams"])))
     await _first_of(keepers, all_begun.wait(), task["ramp"] + task["patience"])

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from benchmarks import measure
-from benchmarks.asker import Place
 from benchmarks.lines import Helper
 from benchmarks.process import TargetUnavailable, Workshop, workshop
 from benchmarks.run import Plan, Result
@@ -15,7 +14,6 @@ from benchmarks.targets import ASK
 from benchmarks.targets.base import AskRunning, AskTarget
 from benchmarks.targets.scripted_node import start as start_node
 
-# Plain names, for a proxy may read commas in a name as several models. The node knows them as aliases.
 PROBE, RUNNING = "bench-probe", "bench-running"
 PROBE_SCRIPT = "script-fast@tokens=16,rate=200"
 RUNNING_RATE = 20
@@ -84,10 +82,10 @@ class AskRow:
 def measure_target(target: AskTarget, asks: Asks) -> AskRow:
     """Starts a node and the target before it, asks, ends both."""
     with workshop() as shop:
-        _, node_port = start_node(shop, {PROBE: PROBE_SCRIPT, RUNNING: asks.running_script})
-        running = target.start(shop, node_port, (PROBE, RUNNING))
-        _probe(shop, running.place, "warm", 8, 0)
-        idle = _probe(shop, running.place, "idle", asks.idle, 0)
+        _, node_port = start_node(shop)
+        running = target.start(shop, node_port, {PROBE: PROBE_SCRIPT, RUNNING: asks.running_script})
+        _probe(shop, running, "warm", 8, 0)
+        idle = _probe(shop, running, "idle", asks.idle, 0)
         try:
             loaded = _loaded(shop, running, asks)
         except TargetUnavailable as error:
@@ -96,12 +94,12 @@ def measure_target(target: AskTarget, asks: Asks) -> AskRow:
         return _row(target, running, asks, idle, loaded)
 
 
-def _probe(shop: Workshop, place: Place, name: str, count: int, interval: float) -> list[float | None]:
+def _probe(shop: Workshop, running: AskRunning, name: str, count: int, interval: float) -> list[float | None]:
     task = {
         "role": "probe",
         "name": name,
-        "place": dataclasses.asdict(place),
-        "model": PROBE,
+        "place": dataclasses.asdict(running.place),
+        "model": running.models[PROBE],
         "count": count,
         "interval": interval,
         "patience": PATIENCE,
@@ -115,7 +113,7 @@ def _loaded(shop: Workshop, running: AskRunning, asks: Asks) -> Loaded:
     task = {
         "role": "load",
         "place": dataclasses.asdict(running.place),
-        "model": RUNNING,
+        "model": running.models[RUNNING],
         "streams": asks.others,
         "ramp": asks.ramp,
         "patience": PATIENCE,
@@ -123,7 +121,7 @@ def _loaded(shop: Workshop, running: AskRunning, asks: Asks) -> Loaded:
     others = Helper.start(shop, "asker", "load", task, {})
     begun = int(others.hear("loaded", asks.ramp + 2 * PATIENCE)["begun"])
     before = measure.cpu_seconds(running.pids)
-    firsts = _probe(shop, running.place, "loaded", asks.loaded, asks.interval)
+    firsts = _probe(shop, running, "loaded", asks.loaded, asks.interval)
     cpu = measure.cpu_seconds(running.pids) - before
     others.tell("end")
     tokens = float(others.hear("received", 10)["tokens_per_second"])

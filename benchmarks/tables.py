@@ -82,9 +82,9 @@ _FANOUT_START = (
 _FANOUT_END = (
     ("delivered", lambda row: _share(row["delivered"])),
     ("byte-exact", lambda row: str(row["exact"])),
-    ("its CPU", lambda row: _share(row["server_share"])),
+    ("its CPU", lambda row: f"{row['server_share']:.0%}"),
     ("Redis, per frame", lambda row: f"{row['broker_cpu_per_frame']:.2f} µs"),
-    ("generator's CPU", lambda row: _share(row["generator_share"])),
+    ("generator's CPU", lambda row: f"{row['generator_share']:.0%}"),
 )
 
 
@@ -223,7 +223,7 @@ FORMS: dict[str, Form] = {
             ("loaded, added p50", _first("loaded", "added_p50")),
             ("loaded, added p99", _first("loaded", "added_p99")),
             ("the others got", lambda row: f"{row['others_tokens']:.0f} tokens/s"),
-            ("its CPU, loaded", lambda row: _share(row["cpu_share"]) if row["target"] != "node" else "–"),
+            ("its CPU, loaded", lambda row: f"{row['cpu_share']:.0%}" if row["target"] != "node" else "–"),
         ),
         _p4_verdicts,
         _p4_plots,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -11,6 +11,7 @@ from benchmarks.asker import Place
 from benchmarks.process import Workshop
 from benchmarks.task import ViewerShape
 
+Scripts = Mapping[str, str]  # plain name → the scripted node's model with its parameters
 Send = Callable[[int, str], Awaitable[None]]  # (number, text) of one token
 
 
@@ -56,6 +57,7 @@ class AskRunning:
     place: Place
     version: str
     pids: list[int]  # everything of it, for its CPU
+    models: Scripts  # plain name → what a client of this target asks for
 
 
 class AskTarget(Protocol):
@@ -67,8 +69,8 @@ class AskTarget(Protocol):
     @property
     def title(self) -> str: ...
 
-    def start(self, shop: Workshop, node_port: int, models: tuple[str, ...]) -> AskRunning:
-        """Starts it before the node on `node_port`, able to serve `models`. Raises TargetUnavailable, in words."""
+    def start(self, shop: Workshop, node_port: int, scripts: Scripts) -> AskRunning:
+        """Starts it before the node on `node_port`, able to pass these scripts on. Raises TargetUnavailable, in words."""
         ...
 
 

@@ -16,7 +16,7 @@ from benchmarks import measure
 from benchmarks.asker import Place
 from benchmarks.process import Child, TargetUnavailable, Workshop, free_port, http_answers
 from benchmarks.targets import postgres, scripted_node
-from benchmarks.targets.base import AskRunning, Running, Send
+from benchmarks.targets.base import AskRunning, Running, Scripts, Send
 from benchmarks.task import Step, ViewerShape
 
 Server = Literal["daphne", "uvicorn"]
@@ -133,7 +133,7 @@ class HanzoAsk:
     kind: Literal["live", "sse"] = "live"
     with_postgres: bool = False
 
-    def start(self, shop: Workshop, node_port: int, models: tuple[str, ...]) -> AskRunning:
+    def start(self, shop: Workshop, node_port: int, scripts: Scripts) -> AskRunning:
         url, database = postgres.start(shop) if self.with_postgres else ("", "SQLite")
         served = serve(shop, "daphne", node_port, url)
         path = "/v1/live" if self.kind == "live" else scripted_node.CHAT_PATH
@@ -141,6 +141,7 @@ class HanzoAsk:
             Place(self.kind, served.port, path, served.headers),
             f"{_versions('daphne')}, {database}",
             served.child.pids,
+            scripts,
         )
 
 

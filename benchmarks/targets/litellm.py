@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from benchmarks.asker import Place
 from benchmarks.process import ROOT, TargetUnavailable, Workshop, free_port, http_answers
-from benchmarks.targets.base import AskRunning
+from benchmarks.targets.base import AskRunning, Scripts
 from benchmarks.targets.scripted_node import CHAT_PATH
 
 VENV = ROOT / ".make" / "litellm-venv"
@@ -22,23 +22,18 @@ class LiteLLM:
     name: str = "litellm"
     title: str = "LiteLLM proxy"
 
-    def start(self, shop: Workshop, node_port: int, models: tuple[str, ...]) -> AskRunning:
+    def start(self, shop: Workshop, node_port: int, scripts: Scripts) -> AskRunning:
         program = VENV / "bin" / "litellm"
         if not program.exists():
             raise TargetUnavailable("litellm[proxy] is not installed: run benchmarks/setup.sh")
         config = shop.folder / "litellm.yaml"  # JSON is YAML
         upstream = {"api_base": f"http://127.0.0.1:{node_port}/v1", "api_key": "none"}
-        config.write_text(
-            json.dumps(
-                {
-                    "model_list": [
-                        {"model_name": model, "litellm_params": {"model": f"openai/{model}", **upstream}}
-                        for model in models
-                    ],
-                    "litellm_settings": {"request_timeout": 300, "telemetry": False, "set_verbose": False},
-                }
-            )
-        )
+        models = [
+            {"model_name": name, "litellm_params": {"model": f"openai/{script}", **upstream}}
+            for name, script in scripts.items()
+        ]
+        settings = {"request_timeout": 300, "telemetry": False, "set_verbose": False}
+        config.write_text(json.dumps({"model_list": models, "litellm_settings": settings}))
         port = free_port()
         key = f"sk-{secrets.token_hex(32)}"  # made for this run: the proxy refuses to start without one
         env = {
@@ -47,18 +42,11 @@ class LiteLLM:
             "LITELLM_MODE": "PRODUCTION",
             "LITELLM_LOG": "ERROR",
         }
-        command = [
-            str(program),
-            "--config",
-            str(config),
-            "--host",
-            "127.0.0.1",
-            "--port",
-            str(port),
-            "--num_workers",
-            "1",
-        ]
-        child = shop.start("litellm", [*command, "--telemetry", "False"], env=env, cwd=shop.folder)
+        # fmt: off
+        command = [str(program), "--config", str(config), "--host", "127.0.0.1", "--port", str(port),
+                   "--num_workers", "1", "--telemetry", "False"]
+        # fmt: on
+        child = shop.start("litellm", command, env=env, cwd=shop.folder)
         shop.wait(child, lambda: http_answers(port, "/health/liveliness"), "LiteLLM answered", 60)
         asked = subprocess.run(
             [VENV / "bin" / "python", "-c", "from importlib.metadata import version; print(version('litellm'))"],
@@ -68,4 +56,5 @@ class LiteLLM:
             Place("sse", port, CHAT_PATH, {"Authorization": f"Bearer {key}"}),
             f"litellm {asked.stdout.strip()}",
             child.pids,
+            {name: name for name in scripts},  # it reads commas in a name as several models
         )
