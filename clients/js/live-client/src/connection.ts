@@ -188,6 +188,7 @@ export class Connection extends Emitter<ConnectionEvents> {
     this.notBefore = 0;
     this.freshTokenTried = false;
     this.setState({ status: "live" });
+    this.expectSound();
     this.emit("open", welcome);
     for (const command of this.pending.unsent()) this.transmit(command);
     if (returned) this.emit("reconnected");
@@ -256,7 +257,7 @@ export class Connection extends Emitter<ConnectionEvents> {
 
   /** Any frame proves that the other side is there; long silence is broken by a ping, and no answer is a cut. */
   private expectSound(): void {
-    if (!this.welcomed && this.current.status !== "live") return;
+    if (this.current.status !== "live") return;
     const heartbeat = (this.welcomed?.limits.heartbeat_s ?? 25) * 1000;
     this.unset("silence");
     this.timers.silence = this.environment.setTimer(() => this.probe(), heartbeat);
