@@ -100,6 +100,12 @@ OPTIONS: tuple[Option, ...] = (
     Option("NODE_API_KEY", "secret", "", "Key sent to the node as `Authorization: Bearer`."),
     Option("NODE_MODEL", "text", "", "Model asked for where a session names none. Empty: the node's first."),
     Option(
+        "NODE_MODEL_ALIASES",
+        "list",
+        [],
+        "Other names for the node's models, as `name=model`: who asks for `llama-3-8b` gets what the node calls it.",
+    ),
+    Option(
         "NODE_KIND",
         "text",
         "auto",

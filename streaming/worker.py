@@ -27,11 +27,11 @@ from django.conf import settings
 from django.db import InterfaceError, OperationalError, close_old_connections
 
 from streaming import duties, leases, lifecycle, outbox, reaper
+from streaming.configured import model_aliases, node_client
 from streaming.database import in_db
 from streaming.layer import LiveChannelLayer
 from streaming.log import LogUnavailable
 from streaming.log_script import WORKERS_GROUP
-from streaming.node import NodeClient, NodeConfig, NodeTimeouts
 from streaming.routing import Router
 from streaming.runner import Means, Run
 
@@ -121,8 +121,8 @@ class WorkerProcess:
     async def _live_on(self) -> None:
         layer = get_channel_layer("live")
         assert isinstance(layer, LiveChannelLayer)
-        async with _node() as node:
-            router = Router(node, default=settings.NODE_MODEL, aliases=_aliases())
+        async with node_client() as node:
+            router = Router(node, default=settings.NODE_MODEL, aliases=model_aliases())
             self._means.set_result(Means(self.id, layer.here().log, node, router, settings.STREAM_TIMEOUT))
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._beat())
@@ -235,15 +235,6 @@ async def _regularly(seconds: float, duty: Callable[[], Coroutine[Any, Any, obje
         except Exception:
             logger.exception("A regular duty of this worker failed; it is tried again.")
         await asyncio.sleep(seconds)
-
-
-def _node() -> NodeClient:
-    timeouts = NodeTimeouts(settings.NODE_CONNECT_TIMEOUT, settings.NODE_FIRST_BYTE_TIMEOUT, settings.NODE_IDLE_TIMEOUT)
-    return NodeClient(NodeConfig(settings.NODE_URL, settings.NODE_KIND, settings.NODE_API_KEY, timeouts=timeouts))
-
-
-def _aliases() -> dict[str, str]:
-    return dict(pair.partition("=")[::2] for pair in getattr(settings, "NODE_MODEL_ALIASES", []))
 
 
 def _new_loop() -> asyncio.AbstractEventLoop:

@@ -56,7 +56,15 @@ CSRF_TRUSTED_ORIGINS = [origin for origin in ALLOWED_ORIGINS if "://" in origin]
 CORS_URLS_REGEX = r"^/v1/"
 CORS_ALLOWED_ORIGINS = CSRF_TRUSTED_ORIGINS
 CORS_ALLOWED_ORIGIN_REGEXES = [r"^https?://(localhost|127\.\d+\.\d+\.\d+|\[::1\])(:\d+)?$"] if ON_LOOPBACK else []
-CORS_ALLOW_HEADERS = ["accept", "authorization", "content-type", "last-event-id", "x-api-key", "x-hanzo-key", "ocp-apim-subscription-key"]
+CORS_ALLOW_HEADERS = [
+    "accept",
+    "authorization",
+    "content-type",
+    "last-event-id",
+    "x-api-key",
+    "x-hanzo-key",
+    "ocp-apim-subscription-key",
+]
 CORS_EXPOSE_HEADERS = ["retry-after"]
 ALLOW_ANONYMOUS: bool = ON_LOOPBACK if OPTIONS["ALLOW_ANONYMOUS"] is None else OPTIONS["ALLOW_ANONYMOUS"]
 SIGNUP: str = OPTIONS["SIGNUP"] or ("open" if ON_LOOPBACK else "closed")
@@ -87,6 +95,7 @@ NODE_URL: str = OPTIONS["NODE_URL"] or "http://127.0.0.1:8080"
 NODE_API_KEY: str = OPTIONS["NODE_API_KEY"]
 NODE_MODEL: str = OPTIONS["NODE_MODEL"]
 NODE_KIND: str = OPTIONS["NODE_KIND"]
+NODE_MODEL_ALIASES: list[str] = OPTIONS["NODE_MODEL_ALIASES"]
 
 # Redis: the logs, the channel layer, the broker, the cache -------------------------------------------------------
 
@@ -104,7 +113,10 @@ def broker_url_of(redis_url: str) -> str:
 
 # Consumers use the alias without a layer: the hub, not each socket, is the member of a group.
 CHANNEL_LAYERS: dict[str, Any] = {
-    "live": {"BACKEND": "streaming.layer.LiveChannelLayer", "CONFIG": {"hosts": [{"address": REDIS_URL, "max_connections": 2000}]}},
+    "live": {
+        "BACKEND": "streaming.layer.LiveChannelLayer",
+        "CONFIG": {"hosts": [{"address": REDIS_URL, "max_connections": 2000}]},
+    },
 }
 CELERY_BROKER_URL: str = OPTIONS["BROKER_URL"] or broker_url_of(REDIS_URL)
 CACHES = {
@@ -118,7 +130,9 @@ CACHES = {
 
 # The database ---------------------------------------------------------------------------------------------------
 
-DATABASES: dict[str, Any] = {"default": environ.Env.db_url_config(OPTIONS["DATABASE_URL"] or f"sqlite:///{DATA_DIR}/db.sqlite3")}
+DATABASES: dict[str, Any] = {
+    "default": environ.Env.db_url_config(OPTIONS["DATABASE_URL"] or f"sqlite:///{DATA_DIR}/db.sqlite3")
+}
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     # IMMEDIATE: a transaction that reads first and writes later would otherwise fail at once where it should wait.
     DATABASES["default"]["OPTIONS"] = {
@@ -131,7 +145,9 @@ else:
     DATABASES["default"]["CONN_MAX_AGE"] = 600
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 # django-prometheus wraps the engines to count and time queries.
-DATABASES["default"]["ENGINE"] = DATABASES["default"]["ENGINE"].replace("django.db.backends", "django_prometheus.db.backends")
+DATABASES["default"]["ENGINE"] = DATABASES["default"]["ENGINE"].replace(
+    "django.db.backends", "django_prometheus.db.backends"
+)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # Django ---------------------------------------------------------------------------------------------------------
@@ -202,7 +218,12 @@ AUTH_USER_MODEL = "live_sessions.User"
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
-    for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator", "NumericPasswordValidator")
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
 ]
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/"
@@ -227,7 +248,10 @@ X_FRAME_OPTIONS = "DENY"
 # REST -----------------------------------------------------------------------------------------------------------
 
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["sessions.api.authentication.TokenAuthentication", "sessions.api.authentication.CookieAuthentication"],
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "sessions.api.authentication.TokenAuthentication",
+        "sessions.api.authentication.CookieAuthentication",
+    ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["sessions.api.parsers.BoundedJSONParser"],
