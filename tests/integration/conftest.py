@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.cli.processes import scripted_node
-from tests.integration.stack import Person, Stack
+from tests.integration.stack import CAST, Person, Stack
 from tests.integration.stack import stack as start_stack
 
 
@@ -26,9 +26,9 @@ def start(node_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[C
     """Starts a stack with further flags and environment; all end with the run."""
     with ExitStack() as running:
 
-        def begin(*flags: str, **environment: str) -> Stack:
+        def begin(*flags: str, people: tuple[str, ...] = CAST, **environment: str) -> Stack:
             place = tmp_path_factory.mktemp("stack")
-            return running.enter_context(start_stack(place, node_url, *flags, **environment))
+            return running.enter_context(start_stack(place, node_url, *flags, people=people, **environment))
 
         yield begin
 
@@ -53,6 +53,12 @@ def each_server(request: pytest.FixtureRequest) -> Any:
 @pytest.fixture(scope="session")
 def uvicorn(start: Callable[..., Stack]) -> Stack:
     return start("--server", "uvicorn")
+
+
+@pytest.fixture(scope="session")
+def pair(start: Callable[..., Stack]) -> Stack:
+    """A server with two workers, for tests that take parts of it down."""
+    return start("--workers", "2")
 
 
 @dataclass(frozen=True)
@@ -109,3 +115,8 @@ def room(stack: Stack) -> Room:
 def prompt() -> str:
     """What a person says; different in each test, so that the node's record of it is found."""
     return f"What is {secrets.token_hex(6)}?"
+
+
+@pytest.fixture
+def each_room(each_server: Stack) -> Room:
+    return make_room(each_server)

@@ -12,7 +12,6 @@ import os
 import signal
 import sqlite3
 from collections.abc import Awaitable, Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -33,6 +32,9 @@ T = TypeVar("T")
 # For conditions that have to come true, on a machine that does other things as well.
 PATIENCE_S = 30.0
 
+PASSWORD = "correct horse battery staple"
+
+# The first is made by `hanzo-live user create`, the others sign up by the page.
 CAST = ("Olga", "Tariq", "Vera", "Otto")
 
 
@@ -113,6 +115,19 @@ class Stack:
             base_url=self.url, headers={**(person.headers if person else {}), **headers}, timeout=60, trust_env=False
         )
 
+    def browser(self) -> httpx.Client:
+        """A browser that nobody is signed in with: it keeps cookies and says where it comes from."""
+        return httpx.Client(base_url=self.url, headers={"Origin": self.url}, timeout=60, trust_env=False)
+
+    def sign_in(self, person: Person) -> httpx.Client:
+        """A browser in which `person`, who signed up by the page, is signed in."""
+        browser = self.browser()
+        browser.get("/accounts/login/")
+        form = {"login": person.email, "password": PASSWORD, "csrfmiddlewaretoken": browser.cookies["csrftoken"]}
+        signed_in = browser.post("/accounts/login/", data=form)
+        assert signed_in.status_code == 302, signed_in.text
+        return browser
+
     def rest_soon(self, person: Person | None = None, **headers: str) -> httpx.AsyncClient:
         """As `rest`, for asyncio."""
         return httpx.AsyncClient(
@@ -178,22 +193,44 @@ REDIS = "redis.sock"
 
 
 @contextmanager
-def stack(place: Path, node_url: str, *flags: str, people: tuple[str, ...] = CAST, **environment: str) -> Iterator[Stack]:
+def stack(
+    place: Path, node_url: str, *flags: str, people: tuple[str, ...] = CAST, **environment: str
+) -> Iterator[Stack]:
     """`hanzo-live serve` in `place` until the end of the block."""
     flags = ("--node-url", node_url, *flags) if node_url else flags
     with serving(place / "data", place / "output", *flags, **environment) as serve:
         made = Stack(serve, Node(node_url))
-        with ThreadPoolExecutor(2) as pool:
-            made.people.update(zip(people, pool.map(lambda name: _person(made, name), people), strict=True))
-        until(lambda: _has_worker(made), "a worker is at work", 60)
+        for name in people:
+            made.people[name] = _made_by_command(made, name) if name == people[0] else _signed_up(made, name)
+        if environment.get("WORKERS") != "0":
+            until(lambda: _has_worker(made), "a worker is at work", 60)
         yield made
 
 
-def _person(made: Stack, name: str) -> Person:
+def _made_by_command(made: Stack, name: str) -> Person:
     result = hanzo_live("user", "create", name, "--token", "--data-dir", str(made.serve.data))
     assert result.returncode == 0, result.stderr
-    token = result.stdout.splitlines()[-1]
-    with made.rest(**{"Authorization": f"Bearer {token}"}) as rest:
+    return _person(made, name, result.stdout.splitlines()[-1])
+
+
+def _signed_up(made: Stack, name: str) -> Person:
+    """As in a browser: signed up by the page, the token made with the cookie."""
+    with made.browser() as browser:
+        browser.get("/accounts/signup/")
+        form = {"name": name, "email": f"{name.lower()}@example.com", "password1": PASSWORD}
+        signed_up = browser.post(
+            "/accounts/signup/", data={**form, "csrfmiddlewaretoken": browser.cookies["csrftoken"]}
+        )
+        assert signed_up.status_code == 302, signed_up.text
+        token = browser.post(
+            "/v1/tokens", json={"name": "tests"}, headers={"X-CSRFToken": browser.cookies["csrftoken"]}
+        )
+        assert token.status_code == 201, token.text
+    return _person(made, name, token.json()["token"])
+
+
+def _person(made: Stack, name: str, token: str) -> Person:
+    with made.rest(Authorization=f"Bearer {token}") as rest:
         me = rest.get("/v1/me").json()
     return Person(name, me["email"], token, me["id"])
 
