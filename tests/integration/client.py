@@ -95,7 +95,8 @@ class Live:
         future = self._replies[command["id"]] = asyncio.get_running_loop().create_future()
         await self.connection.send(json.dumps(command))
         async with asyncio.timeout(PATIENCE_S):
-            return await future
+            reply: dict[str, Any] = await future
+            return reply
 
     async def raw(self, data: str | bytes) -> None:
         await self.connection.send(data)

@@ -38,7 +38,7 @@ PASSWORD = "correct horse battery staple"
 CAST = ("Olga", "Tariq", "Vera", "Otto")
 
 
-async def eventually(condition: Callable[[], Awaitable[T]], what: str, seconds: float = PATIENCE_S) -> T:
+async def eventually(condition: Callable[[], Awaitable[T | None]], what: str, seconds: float = PATIENCE_S) -> T:
     """The first true value of `condition`. Fails the test when there is none in time."""
     loop = asyncio.get_running_loop()
     deadline = loop.time() + seconds
@@ -139,6 +139,7 @@ class Stack:
     def kill(self, words: str) -> int:
         """SIGKILL the child whose command line holds `words`; returns its process id."""
         pid = until(lambda: self.serve.child(words), f"a process of {words}")
+        assert pid is not None
         os.kill(pid, signal.SIGKILL)
         return pid
 

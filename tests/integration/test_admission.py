@@ -173,7 +173,7 @@ async def test_a_wrong_token_is_never_anonymous(each_server: Stack, prompt: str)
         refusal = await client.send({"id": "h", "type": "hello", "token": "hl_wrong"})
         assert (refusal["id"], refusal["code"]) == ("h", "unauthenticated")
         await assert_closes(client, 4401, "unauthenticated")
-    with each_server.rest(**wrong) as rest:
+    with each_server.rest(None, **wrong) as rest:
         for answer in (
             rest.post("/v1/streams", json={"content": prompt}),
             rest.get("/v1/models"),

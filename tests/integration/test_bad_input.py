@@ -9,6 +9,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from websockets.exceptions import ConnectionClosed
 
 from tests.integration.client import Live, Refused, live
 from tests.integration.conftest import Room, make_room
@@ -153,9 +154,8 @@ async def test_whatever_the_id_the_answer_is_readable(stack: Stack, id: Any) -> 
 async def test_a_frame_of_ten_megabytes_closes_with_1009(each_server: Stack) -> None:
     async with live(each_server) as client:
         huge = json.dumps({"id": 1, "type": "stream.start", "content": "x" * 10_000_000})
-        with pytest.raises(ConnectionError) as closed:
+        with pytest.raises((ConnectionError, ConnectionClosed)):
             await client.send(json.loads(huge))
-        assert closed.value
         assert await client.closed() == 1009
     async with live(each_server) as client:
         await assert_is_well(client)
@@ -221,7 +221,7 @@ async def test_of_a_thousand_subscriptions_a_hundred_are_taken(each_server: Stac
 
 
 async def is_answered(client: Live) -> bool:
-    return (await client.send({"id": str(uuid4()), "type": "ping"}))["type"] == "pong"
+    return bool((await client.send({"id": str(uuid4()), "type": "ping"}))["type"] == "pong")
 
 
 async def patiently(client: Live, type: str, **fields: Any) -> None:

@@ -144,13 +144,13 @@ def test_a_failure_before_the_first_token_has_its_status(
 
 
 def test_a_failure_in_the_middle_of_a_stream_is_raised_there(client: openai.OpenAI, prompt: str) -> None:
-    text = ""
+    chunks = client.chat.completions.create(model="script-error-midway", messages=said_by(prompt), stream=True)
+    text: list[str] = []
     with pytest.raises(openai.APIError) as failed:
-        for chunk in client.chat.completions.create(model="script-error-midway", messages=said_by(prompt), stream=True):
-            text += chunk.choices[0].delta.content or ""
+        text.extend(chunk.choices[0].delta.content or "" for chunk in chunks)
     assert failed.value.code == "node_error"
-    assert text
-    assert expected_text("script-error-midway", said_by(prompt)).startswith(text)
+    assert "".join(text)
+    assert expected_text("script-error-midway", said_by(prompt)).startswith("".join(text))
 
 
 def test_what_openai_refuses_is_refused(client: openai.OpenAI, prompt: str) -> None:

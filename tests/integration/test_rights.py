@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any
 from uuid import uuid4
 
@@ -16,13 +17,16 @@ from tests.integration.stack import Person, Stack
 pytestmark = pytest.mark.timeout(150)
 
 
+Refs = Callable[[str, str], dict[str, Any]]
+
+
 async def test_to_a_non_member_a_session_looks_like_one_that_does_not_exist(room: Room, prompt: str) -> None:
     async with live(room.stack, room.olga) as olga, live(room.stack, room.otto) as otto:
         watched = await olga.watch(room.log)
         running = await olga.prompt(room.session, prompt, "script-slow@rate=50,tokens=100000")
         await olga.has_words(watched, running, 2)
         nothing = str(uuid4())
-        commands = [
+        commands: list[Refs] = [
             lambda ref, _: {"type": "subscribe", "log": f"session:{ref}"},
             lambda ref, _: {"type": "subscribe", "log": f"session:{ref}", "epoch": "e", "seq": 3},
             lambda ref, _: {"type": "unsubscribe", "log": f"session:{ref}"},

@@ -112,6 +112,6 @@ async def test_ok_comes_before_what_it_causes(each_server: Stack, prompt: str) -
             await take(frame)
 
         await olga.until(lambda: watched.frames, "the snapshot")
-        olga._take = noting  # type: ignore[method-assign, assignment]
+        olga._take = noting  # type: ignore[method-assign]
         await olga.end_of(watched, await olga.prompt(room.session, prompt, "script-fast"))
     assert frames[:4] == ["ok", "message", "message", "stream_start"]
