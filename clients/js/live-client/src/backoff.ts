@@ -23,7 +23,11 @@ const CEILING_MS = 30_000;
  * Milliseconds before attempt number `attempt` (from 1): anywhere between nothing and the ceiling ("full jitter"),
  * so that the clients of a restarted server do not all come back at once.
  */
-export function reconnectDelay(attempt: number, options: Required<ReconnectOptions>, random: () => number): number {
+export function reconnectDelay(
+  attempt: number,
+  options: Required<ReconnectOptions>,
+  random: () => number,
+): number {
   const growth = options.exponentialBackoff ? 2 ** (attempt - 1) : 1;
   return Math.round(random() * Math.min(options.delayMs * growth, Math.max(CEILING_MS, options.delayMs)));
 }

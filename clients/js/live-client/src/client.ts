@@ -21,7 +21,16 @@ import type { LogSink, SubscribeOptions } from "./subscription";
 import { Subscriptions } from "./subscriptions";
 import { socketUrl } from "./url";
 import { VERSION } from "./version";
-import type { ConnectedUser, LogEvent, MessageSendOk, Role, SessionInviteOk, StreamEvent, StreamStartOk, Welcome } from "./protocol.generated";
+import type {
+  ConnectedUser,
+  LogEvent,
+  MessageSendOk,
+  Role,
+  SessionInviteOk,
+  StreamEvent,
+  StreamStartOk,
+  Welcome,
+} from "./protocol.generated";
 
 export interface ClientEvents {
   /** Something went wrong; what can go on does. */
@@ -144,10 +153,14 @@ export class HanzoLiveClient {
   resume(stream: string): LiveStream {
     const live = new LiveStream("text", { stop: (id) => this.stop(id) });
     live.begin(stream);
-    const leave = this.watch(this.logs.get(stream) ?? `stream:${stream}`, this.sinkOf(live, () => leave()), {
+    const finish = () => {
+      off();
+      leave();
+    };
+    const off = this.guard(live, this.main, finish);
+    const leave = this.watch(this.logs.get(stream) ?? `stream:${stream}`, this.sinkOf(live, finish), {
       showThoughts: this.options.showThoughts,
     });
-    this.guard(live, this.main);
     return live;
   }
 
@@ -171,7 +184,10 @@ export class HanzoLiveClient {
     return (await this.main.connection.request(frame)) as unknown as SessionInviteOk;
   }
 
-  private begin<Item extends string | StreamEvent = string>(yields: "text" | "events", request: StreamRequest): LiveStream<Item> {
+  private begin<Item extends string | StreamEvent = string>(
+    yields: "text" | "events",
+    request: StreamRequest,
+  ): LiveStream<Item> {
     const link = this.options.multiplexing === false ? this.privateLink() : this.main;
     const live = new LiveStream<Item>(yields, { stop: (id) => this.stop(id) });
     const { session, messages, content, ...answer } = withDefaults(this.options, request);
@@ -182,9 +198,9 @@ export class HanzoLiveClient {
       content,
       ...answerFields({ ...answer, key: answer.key ?? newKey() }),
     };
-    let leave: (() => void) | undefined;
+    const closers: (() => void)[] = [];
     const finish = () => {
-      leave?.();
+      for (const close of closers.splice(0)) close();
       this.release(link);
     };
     link.connection
@@ -194,8 +210,9 @@ export class HanzoLiveClient {
           const ok = reply as unknown as StreamStartOk;
           this.logs.set(ok.stream, ok.log);
           live.begin(ok.stream);
-          leave = link.subscriptions.adopt(ok, this.sinkOf(live, finish), { showThoughts: answer.showThoughts });
-          this.guard(live, link);
+          const sink = this.sinkOf(live, finish);
+          const leave = link.subscriptions.adopt(ok, sink, { showThoughts: answer.showThoughts });
+          closers.push(leave, this.guard(live, link, finish));
         },
       })
       .catch((reason: unknown) => {
@@ -214,7 +231,11 @@ export class HanzoLiveClient {
         if (live.isOver) return;
         const over = live.take(event);
         if (event.type === "stream_start" && event.stream === live.id) {
-          this.events.emit("stream_start", { stream: event.stream, model: event.model, userId: event.user?.id ?? null });
+          this.events.emit("stream_start", {
+            stream: event.stream,
+            model: event.model,
+            userId: event.user?.id ?? null,
+          });
         }
         if (!over) return;
         this.announceEnd(live);
@@ -246,19 +267,23 @@ export class HanzoLiveClient {
   }
 
   /** A stream's reader hears of a lost connection: at once if it does not resume, else when nobody tries any more. */
-  private guard(live: LiveStream<string | StreamEvent>, link: Link): void {
+  private guard(
+    live: LiveStream<string | StreamEvent>,
+    link: Link,
+    finish: () => void = () => undefined,
+  ): () => void {
     const resumes = this.options.resumeOnReconnect ?? true;
     const off = link.connection.on("state", (state) => {
-      if (live.isOver) {
-        off();
-      } else if ("error" in state) {
-        off();
+      if (live.isOver) return;
+      if ("error" in state) {
         live.fail(state.error);
+        finish();
       } else if (!resumes && state.status !== "live") {
-        off();
         live.fail(new LiveError("DISCONNECTED", "The connection was lost while the answer was read."));
+        finish();
       }
     });
+    return off;
   }
 
   private link(): Link {

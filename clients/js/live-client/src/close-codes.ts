@@ -18,7 +18,9 @@ const MESSAGES: Record<CloseCode, string> = {
 /** What a close code says, or what the server `said` before it, and whether trying again by itself makes sense. */
 export function closing(code: number, said: LiveError | null): { error: LiveError; reconnect: boolean } {
   if (!(code in CLOSE_KINDS)) {
-    const lost = new LiveError("DISCONNECTED", "The connection was lost. Check the network.", { retryable: true });
+    const lost = new LiveError("DISCONNECTED", "The connection was lost. Check the network.", {
+      retryable: true,
+    });
     return { error: said ?? lost, reconnect: true };
   }
   const known = code as CloseCode;

@@ -48,7 +48,12 @@ export class Connection extends Emitter<ConnectionEvents> {
   private socket: SocketLike | null = null;
   private welcomed: Welcome | null = null;
   private readonly pending = new PendingCommands();
-  private readonly timers: Timers = { retry: undefined, hello: undefined, silence: undefined, goaway: undefined };
+  private readonly timers: Timers = {
+    retry: undefined,
+    hello: undefined,
+    silence: undefined,
+    goaway: undefined,
+  };
   private readonly reconnecting: Required<ReconnectOptions>;
   private attempt = 0;
   private wasLive = false;
@@ -172,9 +177,18 @@ export class Connection extends Emitter<ConnectionEvents> {
     const frame = { id, type: "hello", token, client: this.options.client };
     const onOk = (reply: Reply) => this.onWelcome(reply as unknown as Welcome);
     const reject = (error: LiveError) => {
-      if (socket === this.socket) this.abort(error, error.code !== "UNAUTHENTICATED" && error.code !== "FORBIDDEN");
+      if (socket === this.socket)
+        this.abort(error, error.code !== "UNAUTHENTICATED" && error.code !== "FORBIDDEN");
     };
-    const command: Command = { id, frame, repeat: false, onOk, resolve: () => undefined, reject, sent: false };
+    const command: Command = {
+      id,
+      frame,
+      repeat: false,
+      onOk,
+      resolve: () => undefined,
+      reject,
+      sent: false,
+    };
     this.pending.add(command);
     this.transmit(command);
   }
@@ -198,9 +212,14 @@ export class Connection extends Emitter<ConnectionEvents> {
     const text = JSON.stringify(command.frame);
     const limit = this.welcomed?.limits.max_frame_bytes;
     if (limit && text.length * 3 > limit && new TextEncoder().encode(text).length > limit) {
-      this.pending.take(command.id)?.reject(
-        new LiveError("TOO_LARGE", `This is larger than the ${limit} bytes that the server takes at once. Send less.`),
-      );
+      this.pending
+        .take(command.id)
+        ?.reject(
+          new LiveError(
+            "TOO_LARGE",
+            `This is larger than the ${limit} bytes that the server takes at once. Send less.`,
+          ),
+        );
       return;
     }
     command.sent = true;

@@ -31,7 +31,9 @@ export function defaultEnvironment(WebSocketClass?: SocketClass): Environment {
     openSocket(url) {
       const Socket = WebSocketClass ?? (globalThis as { WebSocket?: SocketClass }).WebSocket;
       if (!Socket) {
-        throw new Error("This runtime has no WebSocket. Pass one: new HanzoLiveClient({ WebSocket }) (for example from 'ws').");
+        throw new Error(
+          "This runtime has no WebSocket. Pass one: new HanzoLiveClient({ WebSocket }) (for example from 'ws').",
+        );
       }
       return new Socket(url);
     },

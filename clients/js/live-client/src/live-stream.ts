@@ -56,7 +56,7 @@ export class LiveStream<Item extends string | StreamEvent = string> implements A
 
   /** Every event from the start, the terminal one included. Throws only where the terminal event cannot be had. */
   async *events(): AsyncGenerator<StreamEvent, void, undefined> {
-    for (let next = 0; ; ) {
+    for (let next = 0; ;) {
       const event = this.log[next];
       if (event) {
         next += 1;
@@ -146,7 +146,11 @@ export class LiveStream<Item extends string | StreamEvent = string> implements A
 
   private begunAgain(text: string): LiveError {
     const message = "The answer began again with another text. Read `events()` to follow a `reset`.";
-    return new LiveError("STREAM_INTERRUPTED", message, { retryable: true, stream: this.current?.id ?? "", text });
+    return new LiveError("STREAM_INTERRUPTED", message, {
+      retryable: true,
+      stream: this.current?.id ?? "",
+      text,
+    });
   }
 
   private throwIfFailed(): void {
@@ -166,7 +170,11 @@ export class LiveStream<Item extends string | StreamEvent = string> implements A
       snapshot.content.startsWith(had.content) &&
       had.thoughts.every((thought, step) => snapshot.thoughts[step]?.startsWith(thought) ?? false);
     if (!extends_) {
-      this.log.push({ ...base, type: "reset", reason: "The answer began again while the connection was away." });
+      this.log.push({
+        ...base,
+        type: "reset",
+        reason: "The answer began again while the connection was away.",
+      });
       had = newStream(stream);
     }
     snapshot.thoughts.forEach((thought, step) => {
@@ -216,7 +224,15 @@ export class LiveStream<Item extends string | StreamEvent = string> implements A
     };
     if (state.error) {
       const { code, message, retryable } = state.error;
-      this.log.push({ ...base, type: "error", code, message, retryable, partial: state.content !== "", usage });
+      this.log.push({
+        ...base,
+        type: "error",
+        code,
+        message,
+        retryable,
+        partial: state.content !== "",
+        usage,
+      });
     } else {
       this.log.push({
         ...base,

@@ -11,7 +11,9 @@ export type Verdict = "apply" | "drop" | "gap";
 /** Events whose content is added to what is there: half of a merged one cannot be applied. */
 function accumulates(event: LogEvent): boolean {
   return (
-    event.type === "token" || event.type === "thought" || (event.type === "tool_call" && event.args_delta != null)
+    event.type === "token" ||
+    event.type === "thought" ||
+    (event.type === "tool_call" && event.args_delta != null)
   );
 }
 

@@ -13,7 +13,16 @@ import {
   type OfStream,
   type StreamState,
 } from "./stream-state";
-import type { LogEvent, MemberInfo, Message, PresenceUser, SessionInfo, SnapshotState, StreamStatus, User } from "./protocol.generated";
+import type {
+  LogEvent,
+  MemberInfo,
+  Message,
+  PresenceUser,
+  SessionInfo,
+  SnapshotState,
+  StreamStatus,
+  User,
+} from "./protocol.generated";
 
 export interface LogState {
   readonly session: SessionInfo | null;
@@ -51,7 +60,10 @@ function fold(state: LogState, event: LogEvent): LogState {
     case "member":
       return foldMember(state, event.action, event.user, event.role ?? null);
     case "session":
-      return { ...state, session: { ...(state.session as SessionInfo), ...(event.session as Partial<SessionInfo>) } };
+      return {
+        ...state,
+        session: { ...(state.session as SessionInfo), ...(event.session as Partial<SessionInfo>) },
+      };
     case "presence":
       return { ...state, present: foldPresence(state.present, event.users ?? null, event.changes ?? null) };
     default:
@@ -85,7 +97,8 @@ function putMessage(messages: readonly Message[], message: Message): readonly Me
 
 function foldSnapshot(state: LogState, snapshot: SnapshotState): LogState {
   const streams: Record<string, StreamState> = {};
-  for (const stream of snapshot.streams) streams[stream.id] = streamFromSnapshot(stream, state.streams[stream.id]);
+  for (const stream of snapshot.streams)
+    streams[stream.id] = streamFromSnapshot(stream, state.streams[stream.id]);
   // What ended here is not in a snapshot, but is still worth its figures while its message is shown.
   for (const message of snapshot.messages) {
     const before = message.stream ? state.streams[message.stream] : undefined;
@@ -163,7 +176,11 @@ function recall(state: LogState, event: OfStream): StreamState {
 }
 
 /** The transcript's message of a stream follows it when it starts and when it ends. */
-function changeMessage(messages: readonly Message[], id: string | null, changes: Partial<Message>): readonly Message[] {
+function changeMessage(
+  messages: readonly Message[],
+  id: string | null,
+  changes: Partial<Message>,
+): readonly Message[] {
   if (id === null) return messages;
   return messages.map((message) => (message.id === id ? { ...message, ...changes } : message));
 }

@@ -126,9 +126,28 @@ function routeFields(options: AnswerOptions): Record<string, unknown> | undefine
 
 /** The client's defaults under what the call says; absent fields of the call do not hide a default. */
 export function withDefaults<T extends AnswerOptions>(defaults: StreamDefaults, call: T): T {
-  const { model, preferLocal, fallbackToCloud, localNodeUrl, cache, mcp, bufferSize, flushInterval, showThoughts } =
-    defaults;
-  const base = { model, preferLocal, fallbackToCloud, localNodeUrl, cache, mcp, bufferSize, flushInterval, showThoughts };
+  const {
+    model,
+    preferLocal,
+    fallbackToCloud,
+    localNodeUrl,
+    cache,
+    mcp,
+    bufferSize,
+    flushInterval,
+    showThoughts,
+  } = defaults;
+  const base = {
+    model,
+    preferLocal,
+    fallbackToCloud,
+    localNodeUrl,
+    cache,
+    mcp,
+    bufferSize,
+    flushInterval,
+    showThoughts,
+  };
   const given = Object.fromEntries(Object.entries(call).filter(([, value]) => value !== undefined));
   return { ...base, ...given } as T;
 }

@@ -104,7 +104,10 @@ export class SessionStore {
     if (this.state.status === "ended") this.change({ status: "loading", endedBy: null });
     const leave = this.client.watch(
       `session:${this.session}`,
-      { event: (event) => this.take(event), ended: (error) => this.change({ status: "ended", endedBy: error }) },
+      {
+        event: (event) => this.take(event),
+        ended: (error) => this.change({ status: "ended", endedBy: error }),
+      },
       this.options,
     );
     const off = this.client.onConnection((connection) => this.change({ connection }));
@@ -138,11 +141,19 @@ export class SessionStore {
     return this.state.outgoing.filter(({ key }) => !messages.some((message) => message.key === key));
   }
 
-  private async transmit(message: OutgoingMessage, options: AnswerOptions & { reply?: boolean }): Promise<void> {
+  private async transmit(
+    message: OutgoingMessage,
+    options: AnswerOptions & { reply?: boolean },
+  ): Promise<void> {
     const others = this.state.outgoing.filter(({ key }) => key !== message.key);
     this.change({ outgoing: [...others, message] });
     try {
-      await this.client.sendMessage({ ...options, session: this.session, content: message.content, key: message.key });
+      await this.client.sendMessage({
+        ...options,
+        session: this.session,
+        content: message.content,
+        key: message.key,
+      });
       // It stays until the log brings it: taken away now, it would be gone for a moment.
       this.change({ outgoing: this.notIn(this.state.messages) });
     } catch (reason) {

@@ -238,7 +238,8 @@ function withCall(
   call: string,
   change: (before: ToolCallState) => ToolCallState,
 ): ToolCallState[] {
-  if (calls.some((each) => each.call === call)) return calls.map((each) => (each.call === call ? change(each) : each));
+  if (calls.some((each) => each.call === call))
+    return calls.map((each) => (each.call === call ? change(each) : each));
   const fresh: ToolCallState = {
     call,
     tool: "",

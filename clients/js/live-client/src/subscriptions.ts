@@ -67,7 +67,8 @@ export class Subscriptions {
   }
 
   private find(log: string): Subscription | undefined {
-    for (const subscription of this.all) if (subscription.log === log || subscription.asked === log) return subscription;
+    for (const subscription of this.all)
+      if (subscription.log === log || subscription.asked === log) return subscription;
     return undefined;
   }
 

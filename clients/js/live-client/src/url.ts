@@ -4,7 +4,8 @@ const FALLBACK = "ws://localhost:3001";
 const SOCKET_PATH = "/v1/live";
 
 function base(url: string | undefined): URL {
-  const origin = typeof location !== "undefined" && /^https?:/.test(location.origin) ? location.origin : FALLBACK;
+  const origin =
+    typeof location !== "undefined" && /^https?:/.test(location.origin) ? location.origin : FALLBACK;
   const parsed = new URL(url ?? origin, origin);
   parsed.pathname = parsed.pathname.replace(/\/+$/, "").replace(/\/v1\/live$/, "");
   parsed.search = "";

@@ -1,7 +1,14 @@
 import { readFileSync } from "node:fs";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { WebSocket } from "ws";
-import { HanzoLiveClient, LiveError, SessionStore, VERSION, type HanzoLiveClientOptions, type LogEvent } from "../src";
+import {
+  HanzoLiveClient,
+  LiveError,
+  SessionStore,
+  VERSION,
+  type HanzoLiveClientOptions,
+  type LogEvent,
+} from "../src";
 import { fixture } from "./support/fixtures";
 import type { Entry } from "./support/log";
 import { complete, start, TestServer, token } from "./support/server";
@@ -33,8 +40,14 @@ describe("connecting", () => {
   it("says hello with its name, version and token, and knows who it is", async () => {
     const welcome = await connect({ token: "t-1" }).connect();
     expect(welcome.user.name).toBe("Ada");
-    expect(server.received[0]).toMatchObject({ type: "hello", token: "t-1", client: `hanzo-live-js/${VERSION}` });
-    const manifest = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as { version: string };
+    expect(server.received[0]).toMatchObject({
+      type: "hello",
+      token: "t-1",
+      client: `hanzo-live-js/${VERSION}`,
+    });
+    const manifest = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as {
+      version: string;
+    };
     expect(VERSION).toBe(manifest.version);
   });
 
@@ -70,9 +83,16 @@ describe("connecting", () => {
     const ended = new Promise<void>((resolve) => {
       client.on("connection", (state) => state.status === "ended" && resolve());
     });
-    server.close(4401, { ...fixture("reply.error"), id: null, code: "unauthenticated", message: "Sign in again." });
+    server.close(4401, {
+      ...fixture("reply.error"),
+      id: null,
+      code: "unauthenticated",
+      message: "Sign in again.",
+    });
     await ended;
-    expect(client.connectionState).toMatchObject({ error: { code: "UNAUTHENTICATED", message: "Sign in again." } });
+    expect(client.connectionState).toMatchObject({
+      error: { code: "UNAUTHENTICATED", message: "Sign in again." },
+    });
     expect(server.accepted).toBe(1);
   });
 
@@ -80,7 +100,8 @@ describe("connecting", () => {
     const tokens = ["old", "new"];
     server.handlers.set("hello", (frame, peer) => {
       if (frame["token"] === "new") server.answer(frame, peer);
-      else peer.send({ ...fixture("reply.error"), id: frame.id, code: "unauthenticated", message: "Expired." });
+      else
+        peer.send({ ...fixture("reply.error"), id: frame.id, code: "unauthenticated", message: "Expired." });
     });
     await connect({ getToken: () => tokens.shift() ?? "none" }).connect();
     expect(server.received.map((frame) => frame["token"])).toEqual(["old", "new"]);
@@ -93,7 +114,13 @@ describe("connecting", () => {
       client.on("connection", (state) => state.status === "waiting" && resolve(state.retryAt));
     });
     const before = Date.now();
-    server.close(4503, { ...fixture("reply.error"), id: null, code: "busy", retry_after: 30, retryable: true });
+    server.close(4503, {
+      ...fixture("reply.error"),
+      id: null,
+      code: "busy",
+      retry_after: 30,
+      retryable: true,
+    });
     expect((await waiting) - before).toBeGreaterThanOrEqual(29_000);
   });
 
@@ -170,11 +197,20 @@ describe("a stream", () => {
 
   it("surfaces a refusal on iteration, and nowhere as an unhandled rejection", async () => {
     server.handlers.set("stream.start", (frame, peer) =>
-      peer.send({ ...fixture("reply.error"), id: frame.id, code: "busy", message: "No free slot.", retryable: true }),
+      peer.send({
+        ...fixture("reply.error"),
+        id: frame.id,
+        code: "busy",
+        message: "No free slot.",
+        retryable: true,
+      }),
     );
     const client = connect();
     client.chat({ content: "nobody reads this one" });
-    await expect(client.chat({ content: "Hi" }).text()).rejects.toMatchObject({ code: "BUSY", retryable: true });
+    await expect(client.chat({ content: "Hi" }).text()).rejects.toMatchObject({
+      code: "BUSY",
+      retryable: true,
+    });
   });
 
   it("throws what the stream failed with, and has the text so far", async () => {
@@ -264,7 +300,10 @@ describe("a session", () => {
     const sending = store.send("Hello");
     await until(store, (state) => state.outgoing.length === 1 || state.messages.length === 1);
     await sending;
-    const state = await until(store, ({ messages, outgoing }) => messages.length === 1 && outgoing.length === 0);
+    const state = await until(
+      store,
+      ({ messages, outgoing }) => messages.length === 1 && outgoing.length === 0,
+    );
     expect(state.messages[0]).toMatchObject({ content: "Hello" });
   });
 
@@ -284,14 +323,20 @@ describe("a session", () => {
 
   it("says why access ended, and asks no more", async () => {
     const store = await opened(connect());
-    for (const peer of server.peers) peer.send({ type: "unsubscribed", log, reason: "removed" } satisfies LogEvent);
+    for (const peer of server.peers)
+      peer.send({ type: "unsubscribed", log, reason: "removed" } satisfies LogEvent);
     const state = await until(store, ({ status }) => status === "ended");
     expect(state.endedBy?.message).toContain("no longer a member");
   });
 
   it("says that a session cannot be had", async () => {
     server.handlers.set("subscribe", (frame, peer) =>
-      peer.send({ ...fixture("reply.error"), id: frame.id, code: "not_found", message: "There is no such session." }),
+      peer.send({
+        ...fixture("reply.error"),
+        id: frame.id,
+        code: "not_found",
+        message: "There is no such session.",
+      }),
     );
     const store = new SessionStore(connect(), "p");
     store.open();

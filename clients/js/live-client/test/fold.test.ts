@@ -13,21 +13,22 @@ const entry = fc.oneof(
       .tuple(fc.nat(2), fc.string({ minLength: 1, maxLength: 4 }))
       .map(([step, data]): Entry => ({ type: "thought", stream: "s", step, data, n: 1 })),
   },
-  { weight: 1, arbitrary: fc.constant<Entry>({ type: "reset", stream: "s", reason: "The worker was lost." }) },
+  {
+    weight: 1,
+    arbitrary: fc.constant<Entry>({ type: "reset", stream: "s", reason: "The worker was lost." }),
+  },
   {
     weight: 2,
-    arbitrary: fc.string({ maxLength: 3 }).map(
-      (args_delta): Entry => ({
-        type: "tool_call",
-        stream: "s",
-        call: "c",
-        tool: "search",
-        args: null,
-        args_delta,
-        status: "streaming",
-        user: null,
-      }),
-    ),
+    arbitrary: fc.string({ maxLength: 3 }).map((args_delta): Entry => ({
+      type: "tool_call",
+      stream: "s",
+      call: "c",
+      tool: "search",
+      args: null,
+      args_delta,
+      status: "streaming",
+      user: null,
+    })),
   },
 );
 
@@ -43,14 +44,16 @@ const fate = fc.record({
 
 /** What all logged events amount to; figures that depend on when frames came are left out. */
 function outcome(state: LogState): unknown {
-  return Object.values(state.streams).map(({ id, status, content, thoughts, toolCalls, finishReason }: StreamState) => ({
-    id,
-    status,
-    content,
-    thoughts,
-    toolCalls,
-    finishReason,
-  }));
+  return Object.values(state.streams).map(
+    ({ id, status, content, thoughts, toolCalls, finishReason }: StreamState) => ({
+      id,
+      status,
+      content,
+      thoughts,
+      toolCalls,
+      finishReason,
+    }),
+  );
 }
 
 describe("a reader of a log", () => {

@@ -37,7 +37,9 @@ describe("the position in a log", () => {
     expect(position.take(frame("token", 11))).toBe("drop");
     position.resume({ mode: "snapshot", epoch: "f", seq: 20 });
     expect(position.take(frame("token", 21))).toBe("drop");
-    expect(position.take({ ...fixture<LogEvent>("event.snapshot"), epoch: "f", seq: 20 } as LogEvent)).toBe("apply");
+    expect(position.take({ ...fixture<LogEvent>("event.snapshot"), epoch: "f", seq: 20 } as LogEvent)).toBe(
+      "apply",
+    );
     expect(position.have()).toEqual({ epoch: "f", seq: 20 });
     expect(position.take(frame("token", 21))).toBe("apply");
   });
@@ -46,11 +48,15 @@ describe("the position in a log", () => {
 describe("waiting before the next attempt", () => {
   it("is anywhere up to a ceiling that doubles, and never above 30 s", () => {
     fc.assert(
-      fc.property(fc.integer({ min: 1, max: 60 }), fc.double({ min: 0, max: 0.999, noNaN: true }), (attempt, random) => {
-        const delay = reconnectDelay(attempt, RECONNECT_DEFAULTS, () => random);
-        expect(delay).toBeGreaterThanOrEqual(0);
-        expect(delay).toBeLessThanOrEqual(Math.min(30_000, 1000 * 2 ** (attempt - 1)));
-      }),
+      fc.property(
+        fc.integer({ min: 1, max: 60 }),
+        fc.double({ min: 0, max: 0.999, noNaN: true }),
+        (attempt, random) => {
+          const delay = reconnectDelay(attempt, RECONNECT_DEFAULTS, () => random);
+          expect(delay).toBeGreaterThanOrEqual(0);
+          expect(delay).toBeLessThanOrEqual(Math.min(30_000, 1000 * 2 ** (attempt - 1)));
+        },
+      ),
     );
   });
 });
@@ -195,7 +201,9 @@ describe("a connection that falls silent", () => {
 
   it("refuses a frame that the server would close for, and stays", async () => {
     const { connection } = await live();
-    await expect(connection.request({ type: "message.send", content: "x".repeat(2_000_000) })).rejects.toMatchObject({
+    await expect(
+      connection.request({ type: "message.send", content: "x".repeat(2_000_000) }),
+    ).rejects.toMatchObject({
       code: "TOO_LARGE",
     });
     expect(connection.state.status).toBe("live");

@@ -24,7 +24,13 @@ export interface CompletionListeners {
   onComplete?: ((text: string) => void) | undefined;
 }
 
-const NOTHING: CompletionState = { stream: null, content: "", isStreaming: false, tokensPerSecond: 0, error: null };
+const NOTHING: CompletionState = {
+  stream: null,
+  content: "",
+  isStreaming: false,
+  tokensPerSecond: 0,
+  error: null,
+};
 
 export class CompletionStore {
   private shown = NOTHING;

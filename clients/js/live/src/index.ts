@@ -1,7 +1,12 @@
 /** The public face of `@hanzo/live`. */
 
 export { HanzoLiveProvider, useClient, type HanzoLiveProviderProps } from "./provider";
-export { useHanzoLive, type ConversationMessage, type HanzoLiveConversation, type UseHanzoLiveOptions } from "./use-hanzo-live";
+export {
+  useHanzoLive,
+  type ConversationMessage,
+  type HanzoLiveConversation,
+  type UseHanzoLiveOptions,
+} from "./use-hanzo-live";
 export {
   useStreamingCompletion,
   type StreamingCompletion,

@@ -1,7 +1,15 @@
 /** The client that hooks share. Hooks also work without a provider: each then has a client of its own. */
 
 import { HanzoLiveClient, type HanzoLiveClientOptions } from "@hanzo/live-client";
-import { createContext, useContext, useEffect, useMemo, useState, type ReactElement, type ReactNode } from "react";
+import {
+  createContext,
+  useContext,
+  useEffect,
+  useMemo,
+  useState,
+  type ReactElement,
+  type ReactNode,
+} from "react";
 
 interface Shared {
   client: HanzoLiveClient;
@@ -17,7 +25,11 @@ export interface HanzoLiveProviderProps extends HanzoLiveClientOptions {
 }
 
 /** Gives one connection to all hooks below it. Options are read once; a changed `url` makes a new client. */
-export function HanzoLiveProvider({ client: given, children, ...options }: HanzoLiveProviderProps): ReactElement {
+export function HanzoLiveProvider({
+  client: given,
+  children,
+  ...options
+}: HanzoLiveProviderProps): ReactElement {
   const { url } = options;
   const [first] = useState(options);
   const client = useMemo(() => given ?? new HanzoLiveClient({ ...first, url }), [given, first, url]);

@@ -17,7 +17,10 @@ export function streamOf(message: Message, streams: SessionState["streams"]): St
 const cache = new WeakMap<Message, { stream: StreamState | null; shown: SessionMessage }>();
 
 /** Each message as it is shown. One that did not change is the same object as before. */
-export function transcript({ messages, streams }: Pick<SessionState, "messages" | "streams">): SessionMessage[] {
+export function transcript({
+  messages,
+  streams,
+}: Pick<SessionState, "messages" | "streams">): SessionMessage[] {
   return messages.map((message) => {
     const stream = streamOf(message, streams);
     const known = cache.get(message);
@@ -26,7 +29,9 @@ export function transcript({ messages, streams }: Pick<SessionState, "messages" 
       ...message,
       content: stream?.content ?? message.content,
       userId: message.user?.id ?? null,
-      isStreaming: stream ? !isOver(stream.status) : message.status === "queued" || message.status === "streaming",
+      isStreaming: stream
+        ? !isOver(stream.status)
+        : message.status === "queued" || message.status === "streaming",
     };
     cache.set(message, { stream, shown });
     return shown;

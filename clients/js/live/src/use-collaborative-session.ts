@@ -1,6 +1,13 @@
 /** A shared session: what is said, who is here, and what they do. */
 
-import { isOver, LiveError, type ConnectionState, type Role, type SessionState, type User } from "@hanzo/live-client";
+import {
+  isOver,
+  LiveError,
+  type ConnectionState,
+  type Role,
+  type SessionState,
+  type User,
+} from "@hanzo/live-client";
 import { useCallback, useEffect, useMemo, useState } from "react";
 import { useClient } from "./provider";
 import { transcript, type SessionMessage } from "./transcript";
@@ -47,7 +54,9 @@ export function useCollaborativeSession(options: UseCollaborativeSessionOptions)
     if (userId === undefined || state.connection.status !== "live") return;
     const signedIn = client.user?.id;
     if (signedIn !== userId) {
-      console.warn(`useCollaborativeSession: userId is ${userId}, but the signed-in user is ${signedIn ?? "nobody"}.`);
+      console.warn(
+        `useCollaborativeSession: userId is ${userId}, but the signed-in user is ${signedIn ?? "nobody"}.`,
+      );
     }
   }, [client, userId, state.connection.status]);
 
@@ -94,7 +103,8 @@ export function useCollaborativeSession(options: UseCollaborativeSessionOptions)
 /** `thinking` is whoever waits for an answer that is being written. */
 function activity({ present, streams }: SessionState): Record<string, Activity> {
   const activities: Record<string, Activity> = {};
-  for (const { user, typing, status } of Object.values(present)) activities[user.id] = typing ? "typing" : status;
+  for (const { user, typing, status } of Object.values(present))
+    activities[user.id] = typing ? "typing" : status;
   for (const { user, status } of Object.values(streams)) {
     if (user && !isOver(status) && activities[user.id] !== "typing") activities[user.id] = "thinking";
   }

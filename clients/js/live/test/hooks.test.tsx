@@ -33,7 +33,10 @@ describe("useStreamingCompletion", () => {
   it("gives the text as it grows, and calls back for each token and at the end", async () => {
     const onToken = vi.fn();
     const onComplete = vi.fn();
-    const { result } = renderHook(() => useStreamingCompletion({ model: "script-fast", onToken, onComplete }), { wrapper });
+    const { result } = renderHook(
+      () => useStreamingCompletion({ model: "script-fast", onToken, onComplete }),
+      { wrapper },
+    );
     act(() => void result.current.start("Hi"));
     await server.until(() => server.count("stream.start") === 1);
     expect(result.current.isStreaming).toBe(true);
@@ -58,7 +61,12 @@ describe("useStreamingCompletion", () => {
     act(() => void result.current.start("Hi"));
     await server.until(() => server.count("stream.start") === 1);
     const before = renders;
-    server.publish("stream:s1", start("s1"), ...Array.from({ length: 1000 }, () => token("s1", "x")), complete("s1"));
+    server.publish(
+      "stream:s1",
+      start("s1"),
+      ...Array.from({ length: 1000 }, () => token("s1", "x")),
+      complete("s1"),
+    );
     await waitFor(() => expect(result.current.content).toHaveLength(1000));
     // Strict Mode renders twice each time.
     expect(renders - before).toBeLessThan(60);
@@ -102,19 +110,33 @@ describe("useCollaborativeSession", () => {
     await waitFor(() => expect(result.current.connection.status).toBe("live"));
     await act(() => result.current.sendMessage("Hello"));
     await waitFor(() => expect(result.current.messages).toHaveLength(1));
-    const reply = { ...result.current.messages[0], id: "r", n: 2, role: "assistant", content: "", stream: "s", key: null };
+    const reply = {
+      ...result.current.messages[0],
+      id: "r",
+      n: 2,
+      role: "assistant",
+      content: "",
+      stream: "s",
+      key: null,
+    };
     server.publish(
       "session:p",
       { type: "message", message: { ...reply, status: "queued" } } as Entry,
       { ...start("s"), message: "r" } as Entry,
       token("s", "I am"),
     );
-    await waitFor(() => expect(result.current.messages[1]).toMatchObject({ content: "I am", isStreaming: true }));
+    await waitFor(() =>
+      expect(result.current.messages[1]).toMatchObject({ content: "I am", isStreaming: true }),
+    );
     await act(() => result.current.stop());
     expect(server.received.at(-1)).toMatchObject({ type: "stream.stop", stream: "s" });
     server.publish("session:p", complete("s", "stopped"));
     await waitFor(() => expect(result.current.isStreaming).toBe(false));
-    expect(result.current.messages[1]).toMatchObject({ content: "I am", status: "stopped", finish_reason: "stopped" });
+    expect(result.current.messages[1]).toMatchObject({
+      content: "I am",
+      status: "stopped",
+      finish_reason: "stopped",
+    });
   });
 
   it("warns when userId is not the signed-in user", async () => {

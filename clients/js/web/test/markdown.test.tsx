@@ -25,15 +25,19 @@ const line = fc.constantFrom(
 describe("cutting Markdown into blocks", () => {
   it("gives the same blocks however the text grew", () => {
     fc.assert(
-      fc.property(fc.array(line, { maxLength: 25 }), fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 1 }), (lines, steps) => {
-        const text = lines.join("\n");
-        const growing = new BlockSplitter();
-        for (let end = 0, turn = 0; end < text.length; turn++) {
-          end = Math.min(text.length, end + (steps[turn % steps.length] ?? 1));
-          growing.split(text.slice(0, end));
-        }
-        expect(growing.split(text)).toEqual(splitWhole(text));
-      }),
+      fc.property(
+        fc.array(line, { maxLength: 25 }),
+        fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 1 }),
+        (lines, steps) => {
+          const text = lines.join("\n");
+          const growing = new BlockSplitter();
+          for (let end = 0, turn = 0; end < text.length; turn++) {
+            end = Math.min(text.length, end + (steps[turn % steps.length] ?? 1));
+            growing.split(text.slice(0, end));
+          }
+          expect(growing.split(text)).toEqual(splitWhole(text));
+        },
+      ),
       { numRuns: 1000 },
     );
   });
@@ -43,7 +47,13 @@ describe("cutting Markdown into blocks", () => {
       fc.property(fc.array(line, { maxLength: 25 }), (lines) => {
         const text = lines.join("\n");
         const letters = (all: string) => all.replace(/[\s`~]|ts/g, "");
-        expect(letters(splitWhole(text).map((block) => block.text).join(""))).toBe(letters(text));
+        expect(
+          letters(
+            splitWhole(text)
+              .map((block) => block.text)
+              .join(""),
+          ),
+        ).toBe(letters(text));
       }),
     );
   });
@@ -87,7 +97,9 @@ describe("Markdown", () => {
   it.each(attacks)("runs nothing and loads nothing of %s", (text) => {
     for (const growing of [false, true]) {
       const { container, unmount } = render(<Markdown text={text} growing={growing} />);
-      expect(container.querySelector("script, iframe, img, svg script, style, object, embed, form")).toBeNull();
+      expect(
+        container.querySelector("script, iframe, img, svg script, style, object, embed, form"),
+      ).toBeNull();
       for (const element of container.querySelectorAll("*")) {
         for (const { name } of element.attributes) expect(name).not.toMatch(/^on/i);
       }

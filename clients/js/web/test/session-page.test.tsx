@@ -36,7 +36,11 @@ function open(role: Role, messages: Message[] = []) {
   openSession(server, members, messages);
   render(
     <StrictMode>
-      <HanzoLiveProvider url={server.url} WebSocket={WebSocket} reconnect={{ delayMs: 5, maxAttempts: Infinity }}>
+      <HanzoLiveProvider
+        url={server.url}
+        WebSocket={WebSocket}
+        reconnect={{ delayMs: 5, maxAttempts: Infinity }}
+      >
         <SessionPage session="p" config={config} />
       </HanzoLiveProvider>
     </StrictMode>,
@@ -48,7 +52,14 @@ const field = () => screen.getByRole("textbox", { name: "Message" });
 
 /** Grace asks, and a model begins to answer. */
 function graceAsks(...said: Entry[]) {
-  const reply = message(2, { id: "r", role: "assistant", content: "", stream: "s", status: "queued", user: grace });
+  const reply = message(2, {
+    id: "r",
+    role: "assistant",
+    content: "",
+    stream: "s",
+    status: "queued",
+    user: grace,
+  });
   server.publish(
     "session:p",
     { type: "message", message: message(1, { content: "Why is the sea salty?", user: grace }) },
@@ -83,7 +94,9 @@ describe("a session's page", () => {
     await screen.findByText(/one\s+two/);
     await waitFor(() => expect(screen.queryByRole("article", { name: "On its way" })).toBeNull());
     expect(screen.getAllByText(/one\s+two/)).toHaveLength(1);
-    expect(server.received.find(({ type }) => type === "message.send")).toMatchObject({ content: "one\ntwo" });
+    expect(server.received.find(({ type }) => type === "message.send")).toMatchObject({
+      content: "one\ntwo",
+    });
     expect(field()).toHaveProperty("value", "");
   });
 
@@ -172,7 +185,8 @@ describe("a session's page", () => {
     open("editor");
     await screen.findByText("Nothing has been said yet");
     act(() => {
-      for (const peer of server.peers) peer.send({ type: "unsubscribed", log: "session:p", reason: "removed" });
+      for (const peer of server.peers)
+        peer.send({ type: "unsubscribed", log: "session:p", reason: "removed" });
     });
     await screen.findByText("You are no longer a member of this session.");
     expect(field()).toHaveProperty("disabled", true);
@@ -192,7 +206,11 @@ describe("a session's page", () => {
     await user.click(await screen.findByRole("button", { name: "People (2)" }));
     rest.answers.set("POST /v1/sessions/p/members", {
       status: 404,
-      body: { ...fixture<object>("reply.error"), code: "not_found", message: "Nobody here has this address." },
+      body: {
+        ...fixture<object>("reply.error"),
+        code: "not_found",
+        message: "Nobody here has this address.",
+      },
     });
     await user.type(screen.getByLabelText("Add by e-mail"), "alan@example.com");
     await user.selectOptions(screen.getByLabelText("Role"), "viewer");
@@ -222,7 +240,10 @@ describe("a session's page", () => {
     open("editor", all);
     await screen.findByText("message 60");
     expect(screen.queryByText("message 5")).toBeNull();
-    const page = (results: Message[], next: string | null) => ({ status: 200, body: { results, next, previous: null } });
+    const page = (results: Message[], next: string | null) => ({
+      status: 200,
+      body: { results, next, previous: null },
+    });
     const older = "http://other.example/v1/sessions/p/messages?limit=50&cursor=b11";
     rest.answers.set("GET /v1/sessions/p/messages?limit=50", page(all.slice(10), older));
     rest.answers.set("GET /v1/sessions/p/messages?limit=50&cursor=b11", page(all.slice(0, 10), null));

@@ -92,7 +92,12 @@ describe("addresses and times", () => {
   it("says times as people do", () => {
     const now = Date.parse("2026-11-23T15:00:00Z");
     const ago = (seconds: number) => relativeTime(new Date(now - seconds * 1000).toISOString(), now);
-    expect([ago(5), ago(120), ago(7200), ago(90_000)]).toEqual(["just now", "2 minutes ago", "2 hours ago", "yesterday"]);
+    expect([ago(5), ago(120), ago(7200), ago(90_000)]).toEqual([
+      "just now",
+      "2 minutes ago",
+      "2 hours ago",
+      "yesterday",
+    ]);
     expect(ago(30 * 86_400)).toBe("Oct 24, 2026");
   });
 });

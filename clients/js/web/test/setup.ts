@@ -7,7 +7,8 @@ import { afterEach } from "vitest";
 configure({ asyncUtilTimeout: 8000 });
 
 // jsdom has no style of a device: the tests' one has a mouse.
-window.matchMedia = (query) => Object.assign(new EventTarget(), { matches: query === "(hover: hover)", media: query }) as MediaQueryList;
+window.matchMedia = (query) =>
+  Object.assign(new EventTarget(), { matches: query === "(hover: hover)", media: query }) as MediaQueryList;
 
 const dialog = HTMLDialogElement.prototype;
 dialog.showModal = function (this: HTMLDialogElement) {

@@ -43,7 +43,10 @@ export class TestRest {
       // jsdom's signals are not Node's.
       real(base + path, { ...init, signal: null }),
     );
-    rest.answers.set("GET /v1/models", { status: 200, body: { data: [{ id: "smollm2-135m", name: "SmolLM2 135M (demo model)" }] } });
+    rest.answers.set("GET /v1/models", {
+      status: 200,
+      body: { data: [{ id: "smollm2-135m", name: "SmolLM2 135M (demo model)" }] },
+    });
     return rest;
   }
 
@@ -59,8 +62,14 @@ export class TestRest {
     const text = Buffer.concat(chunks).toString();
     const { method = "GET", url = "/", headers } = request;
     this.requests.push({ method, path: url, headers, body: text === "" ? null : JSON.parse(text) });
-    const known = this.answers.get(`${method} ${url}`) ?? this.answers.get(`${method} ${url.split("?")[0] ?? ""}`);
-    return known ?? { status: 404, body: { ...fixture<object>("reply.error"), code: "not_found", message: "Nothing is here." } };
+    const known =
+      this.answers.get(`${method} ${url}`) ?? this.answers.get(`${method} ${url.split("?")[0] ?? ""}`);
+    return (
+      known ?? {
+        status: 404,
+        body: { ...fixture<object>("reply.error"), code: "not_found", message: "Nothing is here." },
+      }
+    );
   }
 }
 
@@ -85,6 +94,10 @@ export function message(n: number, fields: Partial<Message> = {}): Message {
 
 /** A session `p` with members and messages, as its log's beginning. */
 export function openSession(server: TestServer, members: MemberInfo[], messages: Message[] = []): void {
-  const session = { ...fixture<{ state: { session: SessionInfo } }>("event.snapshot").state.session, id: "p", slug: null };
+  const session = {
+    ...fixture<{ state: { session: SessionInfo } }>("event.snapshot").state.session,
+    id: "p",
+    slug: null,
+  };
   server.log("session:p", { ...EMPTY_LOG, session: { ...session, title: "Plans" }, members, messages });
 }

@@ -3,7 +3,9 @@
 import { foldLog, EMPTY_LOG, isOver, type LogState } from "../../src";
 import type { LogEvent, SnapshotEvent, SnapshotState, StreamState } from "../../src";
 
-export type Logged = Extract<LogEvent, { seq: number; ts: number }> & { type: Exclude<LogEvent["type"], "snapshot"> };
+export type Logged = Extract<LogEvent, { seq: number; ts: number }> & {
+  type: Exclude<LogEvent["type"], "snapshot">;
+};
 
 type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;
 
@@ -44,7 +46,12 @@ export class TestLog {
             last.step === event.step));
       if (merges) {
         const whole = { ...last, data: last.data + event.data, n: last.n + event.n };
-        frames[frames.length - 1] = { ...whole, seq: event.seq, ts: event.ts, prev: last.prev ?? last.seq - 1 };
+        frames[frames.length - 1] = {
+          ...whole,
+          seq: event.seq,
+          ts: event.ts,
+          prev: last.prev ?? last.seq - 1,
+        };
       } else {
         frames.push({ ...event, prev: event.seq - 1 });
       }

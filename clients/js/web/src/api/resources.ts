@@ -40,7 +40,10 @@ export const addMember = (ref: string, email: string, role: Role) =>
   rest<MemberInfo>(`${inSession(ref)}/members`, { method: "POST", body: { email, role } });
 
 export const changeRole = (ref: string, user: string, role: Role) =>
-  rest<MemberInfo>(`${inSession(ref)}/members/${encodeURIComponent(user)}`, { method: "PATCH", body: { role } });
+  rest<MemberInfo>(`${inSession(ref)}/members/${encodeURIComponent(user)}`, {
+    method: "PATCH",
+    body: { role },
+  });
 
 export const removeMember = (ref: string, user: string) =>
   rest(`${inSession(ref)}/members/${encodeURIComponent(user)}`, { method: "DELETE" });

@@ -35,8 +35,11 @@ export async function rest<T>(path: string, options: RequestOptions = {}): Promi
   if (response.status === 204) return undefined as T;
   const parsed: unknown = await response.json().catch(() => null);
   if (response.ok) return parsed as T;
-  if (parsed !== null && typeof parsed === "object" && "code" in parsed) throw LiveError.fromWire(parsed as WireErrorBody);
-  throw new LiveError("INTERNAL", `The server answered with status ${response.status}. Try again.`, { retryable: true });
+  if (parsed !== null && typeof parsed === "object" && "code" in parsed)
+    throw LiveError.fromWire(parsed as WireErrorBody);
+  throw new LiveError("INTERNAL", `The server answered with status ${response.status}. Try again.`, {
+    retryable: true,
+  });
 }
 
 /** The path of an address that the server gave, which may name a host that a proxy changed. */

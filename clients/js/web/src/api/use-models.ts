@@ -12,7 +12,8 @@ export function useModels(): ModelInfo[] {
   useEffect(() => {
     const abort = new AbortController();
     listModels(abort.signal).then(setModels, (error: unknown) => {
-      if (!abort.signal.aborted) console.warn("The list of models cannot be had; ids are shown instead.", error);
+      if (!abort.signal.aborted)
+        console.warn("The list of models cannot be had; ids are shown instead.", error);
     });
     return () => abort.abort();
   }, []);

@@ -3,7 +3,13 @@
 import { memo, type ReactElement } from "react";
 import { CopyButton } from "../ui/CopyButton";
 
-export const CodeBlock = memo(function CodeBlock({ text, language }: { text: string; language: string }): ReactElement {
+export const CodeBlock = memo(function CodeBlock({
+  text,
+  language,
+}: {
+  text: string;
+  language: string;
+}): ReactElement {
   return (
     <figure className="code-block">
       <figcaption>

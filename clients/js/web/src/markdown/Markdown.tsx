@@ -26,7 +26,9 @@ function SafeLink({ href, children }: { href?: string | undefined; children?: Re
 const COMPONENTS: Components = {
   a: ({ href, children }) => <SafeLink href={href}>{children}</SafeLink>,
   // Loading a picture would tell its server who reads this, and when.
-  img: ({ src, alt }) => <SafeLink href={typeof src === "string" ? src : undefined}>{alt || "Image"}</SafeLink>,
+  img: ({ src, alt }) => (
+    <SafeLink href={typeof src === "string" ? src : undefined}>{alt || "Image"}</SafeLink>
+  ),
   table: ({ children }) => (
     <div className="table-scroll" tabIndex={0}>
       <table>{children}</table>

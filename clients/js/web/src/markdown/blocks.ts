@@ -27,12 +27,13 @@ function cut(text: string, start: number): Piece[] {
 
   const flush = (end: number) => {
     const part = text.slice(begin, end);
-    if (part.trim() !== "") pieces.push({ block: { kind: "text", text: part.replace(/\n+$/, "") }, start: begin });
+    if (part.trim() !== "")
+      pieces.push({ block: { kind: "text", text: part.replace(/\n+$/, "") }, start: begin });
     begin = end;
     inList = false;
   };
 
-  for (let at = start; at < text.length; ) {
+  for (let at = start; at < text.length;) {
     const newline = text.indexOf("\n", at);
     const end = newline < 0 ? text.length : newline + 1;
     const line = text.slice(at, newline < 0 ? text.length : newline).replace(/\r$/, "");
@@ -49,7 +50,12 @@ function cut(text: string, start: number): Piece[] {
     } else if (mark) {
       const nested = mark[1] !== "";
       if (!nested) flush(at);
-      fence = { mark: mark[2] ?? "```", nested, language: (mark[3] ?? "").trim().split(/\s+/)[0] ?? "", content: end };
+      fence = {
+        mark: mark[2] ?? "```",
+        nested,
+        language: (mark[3] ?? "").trim().split(/\s+/)[0] ?? "",
+        content: end,
+      };
       blank = false;
     } else if (line.trim() === "") {
       blank = true;
@@ -64,7 +70,10 @@ function cut(text: string, start: number): Piece[] {
     at = end;
   }
   if (fence && !fence.nested) {
-    pieces.push({ block: { kind: "code", text: text.slice(fence.content), language: fence.language }, start: begin });
+    pieces.push({
+      block: { kind: "code", text: text.slice(fence.content), language: fence.language },
+      start: begin,
+    });
   } else {
     flush(text.length);
   }
@@ -100,5 +109,9 @@ export function splitWhole(text: string): readonly Block[] {
 }
 
 function same(a: Block, b: Block): boolean {
-  return a.kind === b.kind && a.text === b.text && (a.kind === "text" || b.kind === "text" || a.language === b.language);
+  return (
+    a.kind === b.kind &&
+    a.text === b.text &&
+    (a.kind === "text" || b.kind === "text" || a.language === b.language)
+  );
 }

@@ -26,7 +26,13 @@ interface AnswerProps {
   onRetry: (n: number) => void;
 }
 
-export const Answer = memo(function Answer({ view, models, model, canWrite, onRetry }: AnswerProps): ReactElement {
+export const Answer = memo(function Answer({
+  view,
+  models,
+  model,
+  canWrite,
+  onRetry,
+}: AnswerProps): ReactElement {
   const { message, stream, isWriting, isFinished } = view;
   const { thoughts, toolCalls } = partsOf(view);
   const text = isFinished ? message.content : (stream?.content ?? "");
@@ -37,7 +43,9 @@ export const Answer = memo(function Answer({ view, models, model, canWrite, onRe
         <span className="answer-mark">
           <Mark />
         </span>
-        <span className="answer-model">{stream?.model ? modelName(models, stream.model) : (model ?? "Answer")}</span>
+        <span className="answer-model">
+          {stream?.model ? modelName(models, stream.model) : (model ?? "Answer")}
+        </span>
         {message.user && (
           <span className="answer-for">
             for
@@ -46,7 +54,9 @@ export const Answer = memo(function Answer({ view, models, model, canWrite, onRe
           </span>
         )}
       </header>
-      {thoughts.length > 0 && <Thoughts thoughts={thoughts} isThinking={isThinking} thoughtMs={stream?.thoughtMs ?? null} />}
+      {thoughts.length > 0 && (
+        <Thoughts thoughts={thoughts} isThinking={isThinking} thoughtMs={stream?.thoughtMs ?? null} />
+      )}
       {toolCalls.length > 0 && <ToolCalls calls={toolCalls} isOver={!isWriting} />}
       {text !== "" && <Markdown text={text} growing={isWriting} />}
       {isWriting && text === "" && !isThinking && (

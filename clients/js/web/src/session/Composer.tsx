@@ -1,7 +1,16 @@
 /** Where one says the next thing. Enter sends, Shift+Enter begins a line, Escape stops the answer being written. */
 
 import { LiveError, type SessionState, type SessionStore } from "@hanzo/live-client";
-import { useCallback, useEffect, useLayoutEffect, useRef, useState, type KeyboardEvent, type ReactElement, type RefObject } from "react";
+import {
+  useCallback,
+  useEffect,
+  useLayoutEffect,
+  useRef,
+  useState,
+  type KeyboardEvent,
+  type ReactElement,
+  type RefObject,
+} from "react";
 import { ArrowUp } from "../ui/icons";
 import type { Rights } from "./rights";
 import { useDraft } from "./use-draft";
@@ -28,7 +37,9 @@ export function Composer({ session, store, view, state, rights }: ComposerProps)
 
   const send = useCallback(() => {
     if (draft.trim().length > MAX_LENGTH) {
-      setError(`A message may have at most ${MAX_LENGTH.toLocaleString("en")} characters. Shorten it, then send.`);
+      setError(
+        `A message may have at most ${MAX_LENGTH.toLocaleString("en")} characters. Shorten it, then send.`,
+      );
       return;
     }
     setError(null);
@@ -56,7 +67,9 @@ export function Composer({ session, store, view, state, rights }: ComposerProps)
     }
   };
 
-  const note = rights.whyNot ?? (state.status === "ready" && !isLive ? "Not connected. Your text is kept until it can be sent." : null);
+  const note =
+    rights.whyNot ??
+    (state.status === "ready" && !isLive ? "Not connected. Your text is kept until it can be sent." : null);
   const readOnly = rights.whyNot !== null || state.status === "ended";
   return (
     <form
@@ -89,7 +102,8 @@ export function Composer({ session, store, view, state, rights }: ComposerProps)
             {error}
           </span>
         ) : (
-          (note ?? (readOnly ? null : (
+          (note ??
+          (readOnly ? null : (
             <span className="composer-hint">
               <kbd>Enter</kbd> sends, <kbd>Shift</kbd> <kbd>Enter</kbd> begins a line
             </span>

@@ -36,7 +36,12 @@ export function ConnectionPill({ state, onReconnect, signIn }: ConnectionPillPro
         </button>
       );
     default:
-      return <Pill tone="busy" text={connection.status === "connecting" && connection.attempt > 0 ? "Reconnecting" : "Connecting"} />;
+      return (
+        <Pill
+          tone="busy"
+          text={connection.status === "connecting" && connection.attempt > 0 ? "Reconnecting" : "Connecting"}
+        />
+      );
   }
 }
 

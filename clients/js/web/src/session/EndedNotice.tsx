@@ -4,7 +4,13 @@ import type { LiveError } from "@hanzo/live-client";
 import type { ReactElement } from "react";
 import type { PageConfig } from "../config";
 
-export function EndedNotice({ error, config }: { error: LiveError | null; config: PageConfig }): ReactElement {
+export function EndedNotice({
+  error,
+  config,
+}: {
+  error: LiveError | null;
+  config: PageConfig;
+}): ReactElement {
   const missing = error?.code === "NOT_FOUND";
   return (
     <div className="ended" role="alert">

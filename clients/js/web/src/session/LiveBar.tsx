@@ -20,7 +20,9 @@ export function LiveBar({ view, canStop, store }: LiveBarProps): ReactElement | 
   const queued = view.writing.length - 1;
   const stop = () => {
     setFailed(null);
-    store.stop(stream).catch((reason: unknown) => setFailed({ stream, message: LiveError.from(reason).message }));
+    store
+      .stop(stream)
+      .catch((reason: unknown) => setFailed({ stream, message: LiveError.from(reason).message }));
   };
   const tokens = current.stream?.tokens ?? 0;
   const facts = [

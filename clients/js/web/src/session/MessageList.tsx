@@ -49,7 +49,9 @@ export function MessageList(props: MessageListProps): ReactElement {
 
   const askAgain = useCallback(
     (n: number) => {
-      const before = store.getSnapshot().messages.filter((message) => message.n < n && message.role === "user");
+      const before = store
+        .getSnapshot()
+        .messages.filter((message) => message.n < n && message.role === "user");
       const question = before.at(-1);
       if (!question) {
         setRetryError("The question is not loaded. Scroll up to it, or ask it again below.");
@@ -78,7 +80,14 @@ export function MessageList(props: MessageListProps): ReactElement {
         {isEmpty && <EmptySession canWrite={canWrite} />}
         {messages.map((each) =>
           each.message.role === "assistant" ? (
-            <Answer key={each.message.id} view={each} models={models} model={model} canWrite={canWrite} onRetry={askAgain} />
+            <Answer
+              key={each.message.id}
+              view={each}
+              models={models}
+              model={model}
+              canWrite={canWrite}
+              onRetry={askAgain}
+            />
           ) : (
             <Prompt key={each.message.id} message={each.message} mine={each.message.user?.id === me} />
           ),

@@ -42,7 +42,11 @@ export function PeopleDialog({ session, state, me, canManage, onClose }: PeopleD
           {error}
         </p>
       )}
-      {canManage ? <AddMember session={session} /> : <p className="muted">Owners of this session can add people.</p>}
+      {canManage ? (
+        <AddMember session={session} />
+      ) : (
+        <p className="muted">Owners of this session can add people.</p>
+      )}
     </Dialog>
   );
 }
@@ -68,14 +72,23 @@ function Person({ member, isMe, isHere, canManage, onRole, onRemove }: PersonPro
       </span>
       {canManage && !isMe ? (
         <>
-          <select value={role} aria-label={`Role of ${user.name}`} onChange={(event) => onRole(event.target.value as Role)}>
+          <select
+            value={role}
+            aria-label={`Role of ${user.name}`}
+            onChange={(event) => onRole(event.target.value as Role)}
+          >
             {Object.entries(ROLES).map(([value, name]) => (
               <option key={value} value={value}>
                 {name}
               </option>
             ))}
           </select>
-          <button type="button" className="button-quiet" aria-label={`Remove ${user.name}`} onClick={onRemove}>
+          <button
+            type="button"
+            className="button-quiet"
+            aria-label={`Remove ${user.name}`}
+            onClick={onRemove}
+          >
             Remove
           </button>
         </>

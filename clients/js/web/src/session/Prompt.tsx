@@ -6,7 +6,13 @@ import { Avatar } from "../ui/Avatar";
 import { Retry } from "../ui/icons";
 import { clockTime } from "../ui/relative-time";
 
-export const Prompt = memo(function Prompt({ message, mine }: { message: Message; mine: boolean }): ReactElement {
+export const Prompt = memo(function Prompt({
+  message,
+  mine,
+}: {
+  message: Message;
+  mine: boolean;
+}): ReactElement {
   const name = message.user?.name ?? (message.role === "system" ? "System" : "Somebody who left");
   return (
     <article className={mine ? "prompt prompt-mine" : "prompt"} aria-label={`${mine ? "You" : name} said`}>
@@ -20,7 +26,13 @@ export const Prompt = memo(function Prompt({ message, mine }: { message: Message
   );
 });
 
-export function Outgoing({ message, store }: { message: OutgoingMessage; store: SessionStore }): ReactElement {
+export function Outgoing({
+  message,
+  store,
+}: {
+  message: OutgoingMessage;
+  store: SessionStore;
+}): ReactElement {
   const failed = message.status === "failed";
   return (
     <article className="prompt prompt-mine prompt-outgoing" aria-label="On its way">

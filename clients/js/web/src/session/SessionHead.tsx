@@ -34,7 +34,12 @@ export function SessionHead(props: SessionHeadProps): ReactElement {
       <div className="session-head-end">
         <ConnectionPill state={state} onReconnect={onReconnect} signIn={config.urls.signIn} />
         {members.length > 0 && (
-          <button type="button" className="people-button" onClick={onPeople} aria-label={`People (${members.length})`}>
+          <button
+            type="button"
+            className="people-button"
+            onClick={onPeople}
+            aria-label={`People (${members.length})`}
+          >
             <span className="faces">
               {members.slice(0, FACES).map(({ user }) => (
                 <Avatar key={user.id} user={user} size="small" online={user.id in present} />

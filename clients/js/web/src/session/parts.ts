@@ -16,7 +16,8 @@ export function partsOf({ message, stream }: MessageView): AnswerParts {
   const calls = new Map<string, ToolCallState>();
   for (const part of message.parts) {
     if (part["type"] === "reasoning" && typeof part["text"] === "string") thoughts.push(part["text"]);
-    else if (part["type"] === "toolCall" && typeof part["id"] === "string") calls.set(part["id"], callOf(part, part["id"]));
+    else if (part["type"] === "toolCall" && typeof part["id"] === "string")
+      calls.set(part["id"], callOf(part, part["id"]));
     else if (part["type"] === "toolResult" && typeof part["id"] === "string") {
       const call = calls.get(part["id"]);
       if (call) calls.set(part["id"], { ...call, ...resultOf(part) });

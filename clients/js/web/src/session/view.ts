@@ -1,6 +1,12 @@
 /** A session's state as the page lays it out: each message with the stream that writes it, then what is on its way. */
 
-import { isOver, type Message, type OutgoingMessage, type SessionState, type StreamState } from "@hanzo/live-client";
+import {
+  isOver,
+  type Message,
+  type OutgoingMessage,
+  type SessionState,
+  type StreamState,
+} from "@hanzo/live-client";
 
 export interface MessageView {
   message: Message;
@@ -21,7 +27,9 @@ export interface SessionView {
 const cache = new WeakMap<Message, MessageView>();
 
 /** Views of messages that did not change are the same objects as before, so that they are not drawn again. */
-export function toView(state: Pick<SessionState, "messages" | "streams" | "outgoing" | "status">): SessionView {
+export function toView(
+  state: Pick<SessionState, "messages" | "streams" | "outgoing" | "status">,
+): SessionView {
   const watching = state.status !== "ended";
   const messages = state.messages.map((message) => {
     const stream = (message.stream === null ? undefined : state.streams[message.stream]) ?? null;

@@ -32,7 +32,11 @@ export function CreateSession({ models, onCancel }: CreateSessionProps): ReactEl
   };
 
   return (
-    <form className="card create-session" onSubmit={submit} onKeyDown={(event) => event.key === "Escape" && onCancel?.()}>
+    <form
+      className="card create-session"
+      onSubmit={submit}
+      onKeyDown={(event) => event.key === "Escape" && onCancel?.()}
+    >
       <div className="field">
         <label htmlFor={`${id}-title`}>Title</label>
         <input

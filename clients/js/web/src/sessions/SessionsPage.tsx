@@ -41,7 +41,9 @@ export function SessionsPage({ config }: { config: PageConfig }): ReactElement {
       {isEmpty && (
         <section className="empty-state" aria-labelledby="first">
           <h2 id="first">Start your first session</h2>
-          <p className="muted">Give it a name, ask something, and invite others to watch the answer with you.</p>
+          <p className="muted">
+            Give it a name, ask something, and invite others to watch the answer with you.
+          </p>
           <CreateSession models={models} />
         </section>
       )}
@@ -49,7 +51,11 @@ export function SessionsPage({ config }: { config: PageConfig }): ReactElement {
         <ul className="session-list" onKeyDown={moveFocus}>
           {loaded.sessions.map((session) => (
             <li key={session.id}>
-              <SessionRow session={session} model={session.model ? modelName(models, session.model) : null} now={now} />
+              <SessionRow
+                session={session}
+                model={session.model ? modelName(models, session.model) : null}
+                now={now}
+              />
             </li>
           ))}
         </ul>
@@ -63,13 +69,23 @@ export function SessionsPage({ config }: { config: PageConfig }): ReactElement {
   );
 }
 
-function SessionRow({ session, model, now }: { session: SessionSummary; model: string | null; now: number }): ReactElement {
+function SessionRow({
+  session,
+  model,
+  now,
+}: {
+  session: SessionSummary;
+  model: string | null;
+  now: number;
+}): ReactElement {
   return (
     <a className="session-row" href={sessionPath(session)}>
       <span className="session-row-title">{session.title || "Untitled session"}</span>
       <span className="session-row-meta">
         {session.archived && <span className="tag">Archived</span>}
-        {session.role !== "owner" && <span className="tag">{session.role === "viewer" ? "Viewer" : "Editor"}</span>}
+        {session.role !== "owner" && (
+          <span className="tag">{session.role === "viewer" ? "Viewer" : "Editor"}</span>
+        )}
         {model && <span className="session-row-model">{model}</span>}
         <time dateTime={session.updated_at}>{relativeTime(session.updated_at, now)}</time>
       </span>

@@ -21,7 +21,9 @@ export function CopyButton({ text, label }: { text: string; label: string }): Re
   return (
     <button type="button" className="button-quiet" onClick={copy} aria-label={label}>
       {outcome === "copied" ? <Check /> : <Copy />}
-      <span aria-live="polite">{outcome === "copied" ? "Copied" : outcome === "failed" ? "Not copied" : "Copy"}</span>
+      <span aria-live="polite">
+        {outcome === "copied" ? "Copied" : outcome === "failed" ? "Not copied" : "Copy"}
+      </span>
     </button>
   );
 }
