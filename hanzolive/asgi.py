@@ -14,6 +14,7 @@ http = get_asgi_application()
 
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 from django.urls import path, re_path  # noqa: E402
+
 from streaming.consumers import LiveConsumer  # noqa: E402
 
 

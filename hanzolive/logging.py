@@ -37,5 +37,15 @@ def configure_logging(*, debug: bool, testing: bool = False) -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(logging.DEBUG if debug else logging.INFO)
-    for noisy in ("httpx", "httpcore", "daphne", "kombu", "amqp", "asyncio", "django.channels.server", "celery.app.trace", "celery.worker.strategy"):
+    for noisy in (
+        "httpx",
+        "httpcore",
+        "daphne",
+        "kombu",
+        "amqp",
+        "asyncio",
+        "django.channels.server",
+        "celery.app.trace",
+        "celery.worker.strategy",
+    ):
         logging.getLogger(noisy).setLevel(logging.WARNING)

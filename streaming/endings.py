@@ -78,15 +78,19 @@ def end(stream: Stream, outcome: Outcome, condition: QuerySet[Stream]) -> bool:
         if stream.session_id is not None and not lock_session(stream.session_id):
             return False
         error = outcome.error
-        ended = condition.filter(pk=stream.pk).exclude(status__in=TERMINAL).update(
-            status=outcome.status,
-            content=outcome.content,
-            parts=outcome.parts,
-            finish_reason=outcome.finish_reason,
-            usage=outcome.usage,
-            timings=outcome.timings,
-            error=error and {"code": error.code.value, "message": error.message, "retryable": error.retryable},
-            ended_at=timezone.now(),
+        ended = (
+            condition.filter(pk=stream.pk)
+            .exclude(status__in=TERMINAL)
+            .update(
+                status=outcome.status,
+                content=outcome.content,
+                parts=outcome.parts,
+                finish_reason=outcome.finish_reason,
+                usage=outcome.usage,
+                timings=outcome.timings,
+                error=error and {"code": error.code.value, "message": error.message, "retryable": error.retryable},
+                ended_at=timezone.now(),
+            )
         )
         if not ended:
             return False

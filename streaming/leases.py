@@ -33,7 +33,9 @@ def beat(worker_id: str) -> Carried:
     """Give a sign of life; returns what is carried, as of now."""
     if not Worker.objects.filter(pk=worker_id).update(seen_at=Now()):
         Worker.objects.create(pk=worker_id, seen_at=Now())
-    rows = list(Stream.objects.filter(lease=worker_id, status=StreamStatus.RUNNING).values_list("pk", "stop_requested_at"))
+    rows = list(
+        Stream.objects.filter(lease=worker_id, status=StreamStatus.RUNNING).values_list("pk", "stop_requested_at")
+    )
     return Carried(frozenset(pk for pk, _ in rows), frozenset(pk for pk, stop in rows if stop is not None))
 
 

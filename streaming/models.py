@@ -34,8 +34,12 @@ class Stream(models.Model):
     log = models.CharField(max_length=60, db_index=True)
     session = models.ForeignKey(LiveSession, on_delete=models.CASCADE, null=True, blank=True, related_name="streams")
     message = models.UUIDField(null=True, blank=True, help_text="The reply that it writes, in a session.")
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
-    anonymous = models.BooleanField(default=False, help_text="Started without an account: it belongs to whoever knows its id.")
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    anonymous = models.BooleanField(
+        default=False, help_text="Started without an account: it belongs to whoever knows its id."
+    )
     key = models.CharField(max_length=200, null=True, blank=True)
     request = models.JSONField(help_text="What was asked: messages of a stand-alone stream, and the stream options.")
     requested_model = models.CharField(max_length=200, blank=True)
@@ -62,9 +66,15 @@ class Stream(models.Model):
     ended_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["user", "key"], condition=models.Q(session=None), name="stream_key_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["user", "key"], condition=models.Q(session=None), name="stream_key_once")
+        ]
         indexes = [
-            models.Index(fields=["status", "enqueued_at"], name="stream_open", condition=~models.Q(status__in=["complete", "stopped", "failed"])),
+            models.Index(
+                fields=["status", "enqueued_at"],
+                name="stream_open",
+                condition=~models.Q(status__in=["complete", "stopped", "failed"]),
+            ),
             models.Index(fields=["session", "created_at"], name="stream_of_session"),
         ]
 

@@ -29,7 +29,12 @@ def estimate_tokens(text: str) -> int:
 
 
 def build_prompt(
-    system: str, said: Sequence[Said], *, context: int | None = None, max_tokens: int | None = None, complete: bool = True
+    system: str,
+    said: Sequence[Said],
+    *,
+    context: int | None = None,
+    max_tokens: int | None = None,
+    complete: bool = True,
 ) -> list[ChatMessage]:
     """The messages to send, in OpenAI's shape. `complete` is false when `said` itself begins in the middle.
 

@@ -48,7 +48,9 @@ def send_again() -> int:
     """
     earlier = Stream.objects.filter(session_id=OuterRef("session_id"), created_at__lt=OuterRef("created_at"))
     stuck = (
-        Stream.objects.filter(status__in=(StreamStatus.QUEUED, StreamStatus.RECOVERING), enqueued_at__lt=Now() - LOST_AFTER)
+        Stream.objects.filter(
+            status__in=(StreamStatus.QUEUED, StreamStatus.RECOVERING), enqueued_at__lt=Now() - LOST_AFTER
+        )
         .exclude(Exists(earlier.exclude(status__in=TERMINAL)))
         .order_by("enqueued_at")[:AT_ONCE]
     )

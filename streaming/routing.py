@@ -72,7 +72,10 @@ class Router:
     async def route(self, requested: str, *, force_local: bool = False) -> Route:
         """Where a request for that model (or "" for any) runs. Raises LiveError."""
         if force_local and self.where != "local":
-            raise LiveError(ErrorCode.LOCAL_ONLY, "This stream may only run on a local node, and none is configured. Ask the operator for one.")
+            raise LiveError(
+                ErrorCode.LOCAL_ONLY,
+                "This stream may only run on a local node, and none is configured. Ask the operator for one.",
+            )
         wanted = self._aliases.get(requested, requested) or self._default
         model = self._find(wanted)
         if model is None:
@@ -101,14 +104,20 @@ class Router:
             if not wanted and self._refusal is not None:
                 raise self._refusal
             if not wanted:
-                raise LiveError(ErrorCode.NODE_ERROR, "The node offers no model. Load one there, or set NODE_MODEL.", retryable=False)
+                raise LiveError(
+                    ErrorCode.NODE_ERROR,
+                    "The node offers no model. Load one there, or set NODE_MODEL.",
+                    retryable=False,
+                )
             return Route(wanted, self.where)  # the node keeps no list: it will say itself what it does not know
         default = self._find(self._default) or self._models[0]
         if DEMO in default.name or await self._node.kind() == NodeKind.SCRIPTED:
             return Route(default.id, self.where, default.context_length)
         known = ", ".join(model.id for model in self._models[:5])
         raise LiveError(
-            ErrorCode.BAD_REQUEST, f"The node has no model named {wanted}. It has: {known}. Choose one of these.", field="model"
+            ErrorCode.BAD_REQUEST,
+            f"The node has no model named {wanted}. It has: {known}. Choose one of these.",
+            field="model",
         )
 
     async def _ask(self) -> None:

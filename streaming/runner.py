@@ -109,7 +109,11 @@ class Run:
         if isinstance(route, Route) and stream.started_at is None:
             # The node is asked while the claim is written: most of the first token's way is waiting.
             self._ask(chat_request(self._job, route))
-        model, node = (route.model, route.node) if isinstance(route, Route) else (stream.requested_model, self._means.router.where)
+        model, node = (
+            (route.model, route.node)
+            if isinstance(route, Route)
+            else (stream.requested_model, self._means.router.where)
+        )
         claim = await in_db(lifecycle.claim, stream, self._means.lease, model=model, node=node)
         if claim is None:
             return
@@ -122,7 +126,9 @@ class Run:
             raise
         except Exception:
             logger.exception("Stream %s failed in a way that nobody foresaw.", self._id)
-            outcome = self._failed(LiveError(ErrorCode.INTERNAL, "Something went wrong on our side; it was logged. Try again."))
+            outcome = self._failed(
+                LiveError(ErrorCode.INTERNAL, "Something went wrong on our side; it was logged. Try again.")
+            )
         await self._finish(claim, outcome)
 
     async def _route(self) -> Route | LiveError:
@@ -141,7 +147,9 @@ class Run:
         if claim.stream.stop_requested_at is not None:
             return self._stopped()
         if claim.stream.takeovers > MAX_TAKEOVERS:
-            return self._failed(LiveError(ErrorCode.STREAM_INTERRUPTED, "The answer was cut off several times. Try again."))
+            return self._failed(
+                LiveError(ErrorCode.STREAM_INTERRUPTED, "The answer was cut off several times. Try again.")
+            )
         if isinstance(route, LiveError):
             return self._failed(route)
         if self._reader is None:
@@ -155,7 +163,9 @@ class Run:
         reporter = asyncio.create_task(self._report())
         try:
             await asyncio.wait(
-                (self._whole, self._reader, self._halted, writer), timeout=max(0.0, left), return_when=asyncio.FIRST_COMPLETED
+                (self._whole, self._reader, self._halted, writer),
+                timeout=max(0.0, left),
+                return_when=asyncio.FIRST_COMPLETED,
             )
             if not self._whole.done():
                 await self._close_reader()  # at once: it is what makes an engine stop
@@ -186,7 +196,10 @@ class Run:
             raise error
         seconds = f"{self._means.stream_timeout:g}"
         return self._failed(
-            LiveError(ErrorCode.STREAM_TIMEOUT, f"The answer took longer than {seconds} seconds and was ended; its text is kept.")
+            LiveError(
+                ErrorCode.STREAM_TIMEOUT,
+                f"The answer took longer than {seconds} seconds and was ended; its text is kept.",
+            )
         )
 
     # Reading the node ---------------------------------------------------------------------------------------------

@@ -111,7 +111,9 @@ def _start_in_session(
         posted = sessions.post_message(session.pk, user, prompt, key=key, reply_stream=stream.pk)
         if posted.existing:
             if posted.reply is None or posted.reply.stream is None:
-                raise LiveError(ErrorCode.CONFLICT, "A message without a reply was posted with this key; use another.", field="key")
+                raise LiveError(
+                    ErrorCode.CONFLICT, "A message without a reply was posted with this key; use another.", field="key"
+                )
             return Started(posted.reply.stream, session.log, posted.message.pk, posted.reply.pk, existing=True)
         assert posted.reply is not None  # a reply was asked for
         waiting = list(queueing.open_streams(session.pk))  # under the session's lock, which post_message took
@@ -131,9 +133,14 @@ def _make_room(waiting: list[Stream], overlap: str, user: User) -> None:
     if not waiting:
         return
     if overlap == Overlap.REJECT:
-        raise LiveError(ErrorCode.CONFLICT, "An answer is being written in this session. Wait for it, or stop it, then send again.")
+        raise LiveError(
+            ErrorCode.CONFLICT, "An answer is being written in this session. Wait for it, or stop it, then send again."
+        )
     if len(waiting) > queueing.MAX_QUEUED:
-        raise LiveError(ErrorCode.BUSY, f"{queueing.MAX_QUEUED} prompts wait in this session already. Send again when some are answered.")
+        raise LiveError(
+            ErrorCode.BUSY,
+            f"{queueing.MAX_QUEUED} prompts wait in this session already. Send again when some are answered.",
+        )
     if overlap == Overlap.INTERRUPT:
         _stop(waiting[0], user)
 
@@ -173,7 +180,9 @@ def _visible(user: User | None, stream_id: UUID, action: Action) -> Stream:
     stream = Stream.objects.select_related("session", "user").filter(pk=stream_id).first()
     if stream is None:
         raise access.stream_not_found()
-    access.require_stream(user, session=stream.session, owner_id=stream.user_id, anonymous=stream.anonymous, action=action)
+    access.require_stream(
+        user, session=stream.session, owner_id=stream.user_id, anonymous=stream.anonymous, action=action
+    )
     return stream
 
 

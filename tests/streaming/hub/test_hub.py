@@ -56,7 +56,7 @@ async def test_it_delivers_to_everyone_in_the_same_frames(hub: Hub, author: Auth
     for viewer in viewers:
         await viewer.watch(hub, author.log)
         await viewer.until(lambda v: v.frames)
-    for word in "one two three four".split():
+    for word in ("one", "two", "three", "four"):
         await author.say(word + " ")
     await author.finish()
     for viewer in viewers:

@@ -11,6 +11,9 @@ from streaming.hub import Hub, Subscription, View
 from streaming.servers import Frame
 
 
+PLAIN = View()
+
+
 class Viewer:
     """The socket's writer, the hub's watcher, and the client behind it, in one."""
 
@@ -80,8 +83,8 @@ class Viewer:
         return self.state.streams[stream].content if stream in self.state.streams else ""
 
     async def watch(
-        self, hub: Hub, log: str, view: View = View(), *, resume: bool = False, tail: int = 50
-    ) -> Subscription:  # noqa: B008 - frozen
+        self, hub: Hub, log: str, view: View = PLAIN, *, resume: bool = False, tail: int = 50
+    ) -> Subscription:
         """Subscribe as the consumer does; with `resume` from the position that this client has."""
         known = self.position.resubscribe() if resume else {}
         subscription, mode = await hub.subscribe(self, log, view, tail=tail, **known)

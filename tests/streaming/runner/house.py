@@ -141,7 +141,9 @@ def database_url() -> str:
     return "postgres://{USER}:{PASSWORD}@{HOST}:{PORT}/{NAME}".format_map(database)
 
 
-def ask(user: Any, prompt: str = "tell me", *, model: str = QUICK_ECHO, session: str | None = None, **rest: Any) -> Started:
+def ask(
+    user: Any, prompt: str = "tell me", *, model: str = QUICK_ECHO, session: str | None = None, **rest: Any
+) -> Started:
     """Start a stream; `rest` are further options, or `key`."""
     key = rest.pop("key", None)
     return start_stream(user, StreamOptions(model=model, **rest), session_ref=session, content=prompt, key=key)

@@ -79,7 +79,9 @@ def test_it_makes_no_entry_of_more_than_sixteen_tokens(pieces: list[Piece], paus
 
 
 @given(pieces, pauses)
-def test_it_lets_the_first_piece_go_at_once_and_no_other_wait_for_long(pieces: list[Piece], pauses: list[float]) -> None:
+def test_it_lets_the_first_piece_go_at_once_and_no_other_wait_for_long(
+    pieces: list[Piece], pauses: list[float]
+) -> None:
     taken = taken_as_due(pieces, pauses)
     came, now = [], 0.0
     for _, pause in zip(pieces, pauses, strict=False):

@@ -107,7 +107,9 @@ def test_it_bounds_the_queue_of_a_session(owner: Any, live_session: Any, crew: C
 
 
 @pytest.mark.parametrize("session", ["the-plan", None])
-def test_it_starts_once_for_one_key_however_many_ask(owner: Any, live_session: Any, crew: Crew, session: str | None) -> None:
+def test_it_starts_once_for_one_key_however_many_ask(
+    owner: Any, live_session: Any, crew: Crew, session: str | None
+) -> None:
     def start(_: int) -> Any:
         from django.db import connection
 
@@ -130,7 +132,11 @@ def test_it_gives_a_retry_its_stream_even_where_overlap_is_rejected(owner: Any, 
 
 
 def test_it_lets_nobody_prompt_who_may_only_watch(viewer: Any, outsider: Any, live_session: Any, crew: Crew) -> None:
-    for user, code in ((viewer, ErrorCode.FORBIDDEN), (outsider, ErrorCode.NOT_FOUND), (None, ErrorCode.UNAUTHENTICATED)):
+    for user, code in (
+        (viewer, ErrorCode.FORBIDDEN),
+        (outsider, ErrorCode.NOT_FOUND),
+        (None, ErrorCode.UNAUTHENTICATED),
+    ):
         with pytest.raises(LiveError) as refusal:
             ask(user, session="the-plan")
         assert refusal.value.code == code
@@ -150,7 +156,11 @@ def test_it_lets_an_anonymous_caller_start_a_stream_where_that_is_allowed(settin
 def test_it_takes_one_new_prompt_in_a_session_and_no_history(owner: Any, live_session: Any, crew: Crew) -> None:
     from hanzo_live.protocol import StreamOptions
 
-    history = [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}, {"role": "user", "content": "c"}]
+    history = [
+        {"role": "user", "content": "a"},
+        {"role": "assistant", "content": "b"},
+        {"role": "user", "content": "c"},
+    ]
     with pytest.raises(LiveError) as refusal:
         start_stream(owner, StreamOptions(), session_ref="the-plan", messages=history)
     assert refusal.value.field == "messages"

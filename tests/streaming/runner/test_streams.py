@@ -43,7 +43,9 @@ def test_it_puts_the_answer_on_the_log_and_saves_it(crew: Crew, worker: WorkerPr
     assert told[-1]["duration_ms"] >= told[-1]["first_token_ms"] > 0
 
 
-def test_it_serves_an_unknown_model_with_the_scripted_nodes_default(crew: Crew, worker: WorkerProcess, owner: Any) -> None:
+def test_it_serves_an_unknown_model_with_the_scripted_nodes_default(
+    crew: Crew, worker: WorkerProcess, owner: Any
+) -> None:
     started = ask(owner, model="llama-3-8b")
     crew.carry(worker, started.stream).result(15)
     start = events(started.log)[0]
@@ -147,7 +149,9 @@ def test_it_stops_at_once_keeps_the_text_and_closes_the_nodes_connection(
     assert len(terminal(started.log, started.stream)) == 1
 
 
-def test_it_hears_of_a_stop_from_its_own_row_where_nothing_else_tells(crew: Crew, worker: WorkerProcess, owner: Any) -> None:
+def test_it_hears_of_a_stop_from_its_own_row_where_nothing_else_tells(
+    crew: Crew, worker: WorkerProcess, owner: Any
+) -> None:
     from django.utils import timezone
 
     started = ask(owner, model="script-silent")
