@@ -10,6 +10,7 @@ import { Emitter } from "./emitter";
 import type { Environment, SocketLike, Timer } from "./environment";
 import { LiveError, type WireErrorBody } from "./errors";
 import { PendingCommands, type Command, type Reply } from "./pending";
+import { SilenceWatch } from "./silence";
 import type { LogEvent, Welcome } from "./protocol.generated";
 
 export interface ConnectionOptions {
@@ -39,9 +40,8 @@ export interface RequestOptions {
 }
 
 const HELLO_TIMEOUT_MS = 10_000;
-const SILENCE_GRACE_MS = 8_000;
 
-type Timers = Record<"retry" | "hello" | "silence" | "goaway", Timer | undefined>;
+type Timers = Record<"retry" | "hello" | "goaway", Timer | undefined>;
 
 export class Connection extends Emitter<ConnectionEvents> {
   private current: ConnectionState = { status: "idle" };
@@ -51,9 +51,9 @@ export class Connection extends Emitter<ConnectionEvents> {
   private readonly timers: Timers = {
     retry: undefined,
     hello: undefined,
-    silence: undefined,
     goaway: undefined,
   };
+  private readonly silence: SilenceWatch;
   private readonly reconnecting: Required<ReconnectOptions>;
   private attempt = 0;
   private wasLive = false;
@@ -68,6 +68,11 @@ export class Connection extends Emitter<ConnectionEvents> {
     private readonly environment: Environment,
   ) {
     super();
+    this.silence = new SilenceWatch(
+      environment,
+      () => void this.request({ type: "ping" }).catch(() => undefined),
+      () => this.abort(disconnected("The server fell silent.")),
+    );
     this.reconnecting = { ...RECONNECT_DEFAULTS, ...options.reconnect };
   }
 
@@ -202,7 +207,7 @@ export class Connection extends Emitter<ConnectionEvents> {
     this.notBefore = 0;
     this.freshTokenTried = false;
     this.setState({ status: "live" });
-    this.expectSound();
+    this.silence.start(welcome.limits.heartbeat_s * 1000);
     this.emit("open", welcome);
     for (const command of this.pending.unsent()) this.transmit(command);
     if (returned) this.emit("reconnected");
@@ -227,7 +232,7 @@ export class Connection extends Emitter<ConnectionEvents> {
   }
 
   private receive(data: string): void {
-    this.expectSound();
+    this.silence.heard();
     let frame: unknown;
     try {
       frame = JSON.parse(data);
@@ -274,26 +279,9 @@ export class Connection extends Emitter<ConnectionEvents> {
     }, wait);
   }
 
-  /** Any frame proves that the other side is there; long silence is broken by a ping, and no answer is a cut. */
-  private expectSound(): void {
-    if (this.current.status !== "live") return;
-    const heartbeat = (this.welcomed?.limits.heartbeat_s ?? 25) * 1000;
-    this.unset("silence");
-    this.timers.silence = this.environment.setTimer(() => this.probe(), heartbeat);
-  }
-
-  private probe(): void {
-    if (this.current.status !== "live") return;
-    this.unset("silence");
-    this.timers.silence = this.environment.setTimer(() => {
-      this.abort(disconnected("The server fell silent."));
-    }, SILENCE_GRACE_MS);
-    this.request({ type: "ping" }).catch(() => undefined);
-  }
-
   private wake(): void {
     if (this.current.status === "waiting") this.retryNow();
-    else this.probe();
+    else this.silence.probe();
   }
 
   /** This socket is of no more use. */
@@ -337,7 +325,7 @@ export class Connection extends Emitter<ConnectionEvents> {
     const socket = this.socket;
     this.socket = null;
     this.unset("hello");
-    this.unset("silence");
+    this.silence.stop();
     this.unset("goaway");
     socket?.close();
   }
