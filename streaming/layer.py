@@ -19,7 +19,7 @@ from channels_redis.pubsub import RedisPubSubChannelLayer, RedisPubSubLoopLayer,
 from channels_redis.utils import _wrap_close, create_pool
 
 from streaming.log import UNREACHABLE, LogUnavailable, LogWriter
-from streaming.log_script import PREFIX
+from streaming.log.script import PREFIX
 
 logger = logging.getLogger(__name__)
 

@@ -10,7 +10,8 @@ from typing import Any
 from celery import shared_task, signals
 from celery.exceptions import Reject
 
-from streaming import queueing, schedule, worker
+from streaming import queueing, schedule
+from streaming.runner import worker
 
 
 @shared_task(name=queueing.RUN_STREAM, acks_late=True, ignore_result=True)  # type: ignore[untyped-decorator]

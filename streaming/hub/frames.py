@@ -12,7 +12,7 @@ from typing import Any
 
 import orjson
 
-from streaming.log_script import LogEvent
+from streaming.log.script import LogEvent
 from streaming.servers import Frame
 
 # A frame that merges more text than this is split, so that no client must take one of any size.

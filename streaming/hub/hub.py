@@ -14,7 +14,6 @@ from contextlib import suppress
 from typing import Any
 
 from hanzo_live.protocol.errors import ErrorCode, LiveError
-from streaming import log_script
 from streaming.hub import metrics
 from streaming.hub.catching_up import CatchingUp
 from streaming.hub.frames import Sent, View, frame_of, frames_of
@@ -22,7 +21,8 @@ from streaming.hub.log_state import LogState, ViewState
 from streaming.hub.ring import Taken
 from streaming.hub.subscription import Phase, Subscription, Watcher
 from streaming.layer import LiveLoopLayer
-from streaming.log import LogUnavailable
+from streaming.log import Head, LogEvent, LogUnavailable
+from streaming.log.script import group_of, noted, published
 
 logger = logging.getLogger(__name__)
 
@@ -107,7 +107,7 @@ class Hub(CatchingUp):
             del self._logs[log.name]
             if log.repair is not None:
                 log.repair.cancel()
-            self._background(self._leave(log_script.group_of(log.name)))
+            self._background(self._leave(group_of(log.name)))
 
     def listen(self, group: str, listener: Any) -> None:
         """Call `listener(message)` for every message of a control group (`user.<id>`)."""
@@ -159,7 +159,7 @@ class Hub(CatchingUp):
         """Subscribe first, and only then read the head: what comes between is in `early`."""
         try:
             await self._started()
-            await self._layer.group_add(log_script.group_of(log.name), self._channel)
+            await self._layer.group_add(group_of(log.name), self._channel)
             head = await self._writer.head(log.name)
         except Exception as error:
             if self._logs.get(log.name) is log:
@@ -220,11 +220,11 @@ class Hub(CatchingUp):
         if kind == "log.event":
             log = self._logs.get(message["l"])
             if log is not None:
-                self._take_event(log, message["e"], log_script.published(message))
+                self._take_event(log, message["e"], published(message))
         elif kind == "log.note":
             log = self._logs.get(message["l"])
             if log is not None and log.ready.done():
-                event = log_script.noted(message)
+                event = noted(message)
                 log.note(event["type"], event.get("stream", ""), event, frame_of(event))
                 self._mark(log)
         elif kind == "log.ended":
@@ -233,7 +233,7 @@ class Hub(CatchingUp):
             for listener in list(self._controls.get(message.get("group", ""), ())):
                 listener(message)
 
-    def _take_event(self, log: LogState, epoch: str, event: log_script.LogEvent) -> None:
+    def _take_event(self, log: LogState, epoch: str, event: LogEvent) -> None:
         if not log.ready.done():
             log.early.append((epoch, event))
             return
@@ -247,7 +247,7 @@ class Hub(CatchingUp):
         elif taken is Taken.GAP:
             self._start_repair(log)
 
-    def _note_ending(self, log: LogState, event: log_script.LogEvent) -> None:
+    def _note_ending(self, log: LogState, event: LogEvent) -> None:
         """A member who goes gets everything up to here and nothing after it."""
         if event.type in ("complete", "error") and log.name.startswith("stream:"):
             log.is_over = True
@@ -320,7 +320,7 @@ class Hub(CatchingUp):
             self._start_catching_up(subscription)
         await self._write_to_all(state, sent)
 
-    def _is_early(self, log: LogState, view: View, state: ViewState, events: list[log_script.LogEvent]) -> bool:
+    def _is_early(self, log: LogState, view: View, state: ViewState, events: list[LogEvent]) -> bool:
         """Whether this view's next frame is not due yet; then a timer is set. Only tokens and thoughts wait."""
         if not view.flush_ms:
             return False
@@ -401,7 +401,7 @@ class Hub(CatchingUp):
             if log.ring.head >= page.head.seq:
                 return
 
-    def _begin_again(self, log: LogState, head: log_script.Head) -> None:
+    def _begin_again(self, log: LogState, head: Head) -> None:
         """What clients hold may not be in the log: everyone gets a snapshot."""
         logger.info("%s goes on in a new epoch; its viewers get a snapshot.", log.name)
         log.begin(head.epoch, head.seq)
@@ -421,7 +421,7 @@ class Hub(CatchingUp):
             logs = [log for log in self._logs.values() if log.ready.done()]
             heads = await asyncio.gather(*(self._writer.head(log.name) for log in logs), return_exceptions=True)
             for log, head in zip(logs, heads, strict=True):
-                if isinstance(head, log_script.Head) and (head.epoch != log.epoch or head.seq != log.ring.head):
+                if isinstance(head, Head) and (head.epoch != log.epoch or head.seq != log.ring.head):
                     self._start_repair(log)
 
 

@@ -10,7 +10,7 @@ from streaming.hub.frames import View
 from streaming.hub.ring import Ring
 from streaming.hub.snapshot import Snapshot
 from streaming.hub.subscription import Subscription
-from streaming.log_script import LogEvent
+from streaming.log.script import LogEvent
 from streaming.servers import Frame
 
 # Ephemeral events of one log that wait for the next round; of one kind and stream only the newest matters.

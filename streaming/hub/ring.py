@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import Enum
 
-from streaming.log_script import LogEvent
+from streaming.log.script import LogEvent
 
 KEEP = 4_096
 

@@ -21,7 +21,7 @@ from sessions.models import ApiToken, LiveSession, Member, User
 from streaming.database import in_db
 from streaming.hub import Subscription, the_hub
 from streaming.log import LogUnavailable
-from streaming.log_script import group_of
+from streaming.log.script import group_of
 from streaming.outbox import blocking_log
 from streaming.sockets import identities
 

@@ -10,7 +10,6 @@ from hanzo_live.protocol import Position, State
 from streaming.hub import Hub, Subscription, View
 from streaming.servers import Frame
 
-
 PLAIN = View()
 
 

@@ -26,8 +26,8 @@ from hanzolive.nodes.serve import bind, make_server
 from streaming.hub.frames import wire_of
 from streaming.log import LogWriter
 from streaming.models import Stream
+from streaming.runner.worker import Draining, WorkerProcess
 from streaming.services import Started, start_stream
-from streaming.worker import Draining, WorkerProcess
 
 T = TypeVar("T")
 

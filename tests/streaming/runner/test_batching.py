@@ -7,9 +7,9 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streaming.batching import INTERVAL_S, MAX_TOKENS, Batcher, Piece
-from streaming.log_script import Entry
+from streaming.log.script import Entry
 from streaming.node import Text, Thought, ToolCallDelta
+from streaming.runner.batching import INTERVAL_S, MAX_TOKENS, Batcher, Piece
 
 words = st.text(max_size=6)
 pieces: st.SearchStrategy[list[Piece]] = st.lists(

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from hanzo_live.protocol.events import ProgressEvent
-from streaming.answer import Answer
-from streaming.log_script import Entry
-from streaming.progress import Progress
+from streaming.log.script import Entry
+from streaming.runner.answer import Answer
+from streaming.runner.progress import Progress
 
 
 def told(answer: Answer, first_at: float | None) -> ProgressEvent:

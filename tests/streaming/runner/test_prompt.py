@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from sessions.models import MessageRole
 from sessions.queries import Said
-from streaming.prompt import CUT, SEVERAL, build_prompt, estimate_tokens
+from streaming.runner.prompt import CUT, SEVERAL, build_prompt, estimate_tokens
 
 USER, ASSISTANT = MessageRole.USER, MessageRole.ASSISTANT
 

@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 
 from hanzolive.nodes.scripted import expected_text
-from streaming import duties, outbox
+from streaming import outbox
 from streaming.log import Entry, LogWriter
-from streaming.log_script import now_ms
+from streaming.log.script import now_ms
+from streaming.runner import duties
 from tests.streaming.runner.house import Crew, ask, events, folded, row, terminal, until
 from tests.valkey import Valkey, start_valkey
 

@@ -11,8 +11,8 @@ from hanzo_live.protocol.errors import ErrorCode, LiveError
 from sessions.models import Message
 from streaming import queueing
 from streaming.models import Stream
+from streaming.runner.worker import WorkerProcess
 from streaming.services import start_stream, stop_stream
-from streaming.worker import WorkerProcess
 from tests.streaming.runner.house import Crew, ask, ended, events, row, terminal, until
 
 SLOW = "script-slow@rate=50,tokens=2000"

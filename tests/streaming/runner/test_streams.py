@@ -10,11 +10,11 @@ import pytest
 from hanzo_live.protocol.errors import ErrorCode, LiveError
 from hanzolive.nodes.scripted import expected_text, expected_thoughts
 from sessions.queries import user_wire
-from streaming import lifecycle
 from streaming.endings import Outcome
 from streaming.models import Stream
+from streaming.runner import lifecycle
+from streaming.runner.worker import WorkerProcess
 from streaming.services import stop_stream
-from streaming.worker import WorkerProcess
 from tests.streaming.runner.house import Crew, Node, ask, ended, events, folded, row, terminal, until
 
 PROMPT = [{"role": "user", "content": "tell me"}]

@@ -13,11 +13,12 @@ from django.conf import settings
 from django.db.models.functions import Now
 
 from hanzolive.nodes.scripted import expected_text
-from streaming import leases, reaper, runner
 from streaming.log import LogWriter
 from streaming.models import Stream, Worker
+from streaming.runner import leases, reaper
+from streaming.runner import run as runner
+from streaming.runner.worker import WorkerProcess
 from streaming.services import stop_stream
-from streaming.worker import WorkerProcess
 from tests.streaming.runner.house import Crew, ask, ended, events, folded, row, terminal, until
 
 SLOW = "script-slow@rate=50,tokens=150"

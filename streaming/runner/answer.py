@@ -1,0 +1,81 @@
+"""What a stream has written so far, folded from the very entries that are on the log.
+
+By the protocol's own fold, so that what the database gets is what every client shows. `fold(log) == database` hangs here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import orjson
+
+from hanzo_live.protocol import State, reply_parts
+from hanzo_live.protocol.fold import StreamState
+from streaming.log.script import Entry, LogEvent
+
+# The types of a stream's entries that a worker numbers; the others come through the outbox.
+NUMBERED = frozenset({"token", "thought", "tool_call", "tool_result", "reset"})
+
+
+class Answer:
+    """The text, thoughts and tool calls of one stream. `tokens` counts what was written since the last reset."""
+
+    def __init__(self, stream: str) -> None:
+        self._id = stream
+        self._state = State()
+        self._state.streams[stream] = StreamState(stream)
+        self._latest = ""
+        self.tokens = 0
+
+    def apply(self, entry: Entry | LogEvent) -> None:
+        event: dict[str, Any] = {"type": entry.type, "stream": self._id, **(entry.body or {})}
+        if entry.type == "token" or entry.type == "thought":
+            event["data"], event["step"] = entry.data, entry.step
+        self._state.apply(event)
+        self._latest = entry.type
+        self.tokens = 0 if entry.type == "reset" else self.tokens + entry.n
+
+    @property
+    def _stream(self) -> StreamState:
+        return self._state.streams[self._id]
+
+    @property
+    def content(self) -> str:
+        return self._stream.content
+
+    @property
+    def parts(self) -> list[dict[str, Any]]:
+        return reply_parts(self._stream.thoughts, self._stream.tool_calls.values())
+
+    @property
+    def phase(self) -> str:
+        """What the model was last seen doing, as `progress` says it."""
+        return {"thought": "thinking", "tool_call": "tool"}.get(self._latest, "answering")
+
+    @property
+    def is_plain_text(self) -> bool:
+        """Whether there is only text: what an engine can be asked to continue."""
+        return bool(self._stream.text) and not self._stream.steps and not self._stream.tool_calls
+
+    def closing_entries(self) -> Iterable[Entry]:
+        """What ends the tool calls of a whole answer: their arguments, and that it is the client's turn to run them.
+
+        Arguments that are no JSON object cannot be run by anyone; that call fails here.
+        """
+        for call in self._stream.tool_calls.values():
+            args = _object(call["args_text"])
+            if args is None:
+                result = {"call": call["call"], "error": "The model wrote arguments that are no JSON object."}
+                yield Entry("tool_result", self._id, body=result)
+            else:
+                status = {"call": call["call"], "tool": call["tool"], "args": args, "status": "awaiting_client"}
+                yield Entry("tool_call", self._id, body=status)
+
+
+def _object(text: str) -> dict[str, Any] | None:
+    try:
+        value = orjson.loads(text or "{}")
+    except orjson.JSONDecodeError:
+        return None
+    return value if isinstance(value, dict) else None

@@ -1,0 +1,54 @@
+"""A worker's sign of life, once a second, by the database's clock. What it carries is its own while the signs go on.
+
+One row and one statement or two, however many streams. Not for what happens to the streams of the dead: `reaper`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from django.db.models import QuerySet
+from django.db.models.functions import Now
+
+from streaming.models import Stream, StreamStatus, Worker
+
+HEARTBEAT_S = 1.0
+# Three signs missed in a row.
+DEAD_AFTER = timedelta(seconds=3)
+# A row that is this old is not even of interest to a person.
+FORGET_AFTER = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """The streams that the database says are this worker's, and those of them that somebody wants stopped."""
+
+    all: frozenset[UUID]
+    stopping: frozenset[UUID]
+
+
+def beat(worker_id: str) -> Carried:
+    """Give a sign of life; returns what is carried, as of now."""
+    if not Worker.objects.filter(pk=worker_id).update(seen_at=Now()):
+        Worker.objects.create(pk=worker_id, seen_at=Now())
+    rows = list(
+        Stream.objects.filter(lease=worker_id, status=StreamStatus.RUNNING).values_list("pk", "stop_requested_at")
+    )
+    return Carried(frozenset(pk for pk, _ in rows), frozenset(pk for pk, stop in rows if stop is not None))
+
+
+def end(worker_id: str) -> None:
+    """The last sign: what is still carried may be taken at once."""
+    Worker.objects.filter(pk=worker_id).delete()
+
+
+def alive() -> QuerySet[Worker]:
+    """The workers that gave a sign of life lately."""
+    return Worker.objects.filter(seen_at__gte=Now() - DEAD_AFTER)
+
+
+def forget_the_dead() -> None:
+    """Delete the rows of workers that are long gone."""
+    Worker.objects.filter(seen_at__lt=Now() - FORGET_AFTER).delete()

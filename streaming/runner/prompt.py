@@ -1,0 +1,95 @@
+"""What the model is told of a conversation: the system prompt, then the newest whole turns that fit its context.
+
+Pure. Which messages may be told at all (no failed answers, no thoughts) is `sessions.queries.history`'s.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import groupby
+from math import ceil
+
+from sessions.models import MessageRole
+from sessions.queries import Said
+
+# Where the node does not tell how much its model reads.
+DEFAULT_CONTEXT = 8_192
+# Tokens kept free for the answer where the request sets no limit, at most a quarter of the context.
+ANSWER_ROOM = 1_024
+
+CUT = "[Earlier messages of this conversation are left out here.]"
+SEVERAL = "Several people take part in this conversation. Each of their messages begins with its speaker's name."
+
+ChatMessage = dict[str, str]
+
+
+def estimate_tokens(text: str) -> int:
+    """About how many tokens `text` is, rather too many: three bytes each, and what a template puts around it."""
+    return ceil(len(text.encode()) / 3) + 8
+
+
+def build_prompt(
+    system: str,
+    said: Sequence[Said],
+    *,
+    context: int | None = None,
+    max_tokens: int | None = None,
+    complete: bool = True,
+) -> list[ChatMessage]:
+    """The messages to send, in OpenAI's shape. `complete` is false when `said` itself begins in the middle.
+
+    The newest message is sent even where it alone seems too long: only the node knows, and refuses it in words.
+    """
+    several = len({message.speaker for message in said if message.speaker}) > 1
+    instructions = "\n\n".join(part for part in (system.strip(), SEVERAL if several else "") if part)
+    context = context or DEFAULT_CONTEXT
+    room = context - min(max_tokens or min(ANSWER_ROOM, context // 4), context // 2)
+    room -= estimate_tokens(instructions) if instructions else 0
+    kept = _newest_that_fit(_turns(said), several, room - estimate_tokens(CUT))
+    lines = [(message.role, _line(message, several)) for message in kept]
+    if lines and (len(kept) < len(said) or not complete):
+        lines[0] = (lines[0][0], f"{CUT}\n\n{lines[0][1]}")
+    messages: list[ChatMessage] = [{"role": "system", "content": instructions}] if instructions else []
+    # Templates of some models refuse two messages of one role in a row.
+    for role, group in groupby(lines, key=lambda line: line[0]):
+        messages.append({"role": str(role), "content": "\n\n".join(text for _, text in group)})
+    return messages
+
+
+def _turns(said: Sequence[Said]) -> list[list[Said]]:
+    """Prompts and what was answered to them, together."""
+    turns: list[list[Said]] = []
+    before: MessageRole | None = None
+    for message in said:
+        if not turns or (message.role == MessageRole.USER and before != MessageRole.USER):
+            turns.append([])
+        turns[-1].append(message)
+        before = message.role
+    return turns
+
+
+def _newest_that_fit(turns: list[list[Said]], several: bool, room: int) -> list[Said]:
+    kept: list[Said] = []
+    for turn in reversed(turns):
+        size = sum(estimate_tokens(_line(message, several)) for message in turn)
+        if size > room:
+            break
+        kept = turn + kept
+        room -= size
+    return kept or _end_of(turns[-1] if turns else [], several, room)
+
+
+def _end_of(turn: list[Said], several: bool, room: int) -> list[Said]:
+    """Of a turn that is too long by itself, the newest messages that fit, and the last one in any case."""
+    kept = turn[-1:]
+    room -= sum(estimate_tokens(_line(message, several)) for message in kept)
+    for message in reversed(turn[:-1]):
+        room -= estimate_tokens(_line(message, several))
+        if room < 0:
+            break
+        kept = [message, *kept]
+    return kept
+
+
+def _line(message: Said, several: bool) -> str:
+    return f"{message.speaker}: {message.content}" if several and message.speaker else message.content

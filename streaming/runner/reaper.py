@@ -1,0 +1,63 @@
+"""Finding streams that nobody carries: their worker died, or their task was lost. Every worker looks, each second.
+
+Each find is taken by a compare-and-set, so of many reapers one sends the task. The broker is not asked to redeliver
+anything: what is lost there is found here.
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+
+from django.db.models import Exists, F, OuterRef
+from django.db.models.functions import Now
+
+from streaming import metrics, queueing
+from streaming.models import TERMINAL, Stream, StreamStatus
+from streaming.runner.leases import alive
+
+logger = logging.getLogger(__name__)
+
+# Longer than any worker with a free slot leaves a task lying.
+LOST_AFTER = timedelta(seconds=5)
+# Sent in one round: a second later comes the next.
+AT_ONCE = 100
+
+
+def take_over_lost() -> int:
+    """Send the running streams of dead workers to living ones; returns how many."""
+    found = 0
+    lost = Stream.objects.filter(status=StreamStatus.RUNNING).exclude(lease__in=alive().values("pk"))
+    for pk, lease, fence in list(lost.values_list("pk", "lease", "fence")):
+        taken = Stream.objects.filter(pk=pk, lease=lease, fence=fence, status=StreamStatus.RUNNING).update(
+            status=StreamStatus.RECOVERING, lease="", takeovers=F("takeovers") + 1, enqueued_at=Now()
+        )
+        if taken:
+            found += 1
+            metrics.TAKEOVERS.inc()
+            logger.warning("Worker %s is gone; stream %s goes to another one.", lease, pk)
+            queueing.send(pk)
+    return found
+
+
+def send_again() -> int:
+    """Send the tasks of streams that have waited for a worker for too long; returns how many.
+
+    Only from a worker with free slots: there, no task that is not lost lies that long. Behind an open stream of its
+    session a stream waits rightly.
+    """
+    earlier = Stream.objects.filter(session_id=OuterRef("session_id"), created_at__lt=OuterRef("created_at"))
+    stuck = (
+        Stream.objects.filter(
+            status__in=(StreamStatus.QUEUED, StreamStatus.RECOVERING), enqueued_at__lt=Now() - LOST_AFTER
+        )
+        .exclude(Exists(earlier.exclude(status__in=TERMINAL)))
+        .order_by("enqueued_at")[:AT_ONCE]
+    )
+    found = 0
+    for pk, enqueued_at in list(stuck.values_list("pk", "enqueued_at")):
+        if Stream.objects.filter(pk=pk, enqueued_at=enqueued_at).update(enqueued_at=Now()):
+            found += 1
+            logger.info("Stream %s has waited for a worker; its task is sent again.", pk)
+            queueing.send(pk)
+    return found
