@@ -73,7 +73,7 @@ class Person:
 
     def go(self, session: dict[str, Any]) -> Page:
         """Opens a session's page, and waits until it is live."""
-        self.page.goto(f"/s/{session['slug'] or session['id']}")
+        self.page.goto(path_of(session))
         self.sees_live()
         return self.page
 
@@ -161,6 +161,11 @@ class Person:
     def photograph(self, name: str) -> None:
         PICTURES.mkdir(exist_ok=True)
         self.page.screenshot(path=PICTURES / f"{name}.png")
+
+
+def path_of(session: dict[str, Any]) -> str:
+    """The address of a session's page."""
+    return f"/s/{session['slug'] or session['id']}"
 
 
 def single_spaced(text: str) -> str:

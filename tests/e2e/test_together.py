@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
-from tests.e2e.person import Person, single_spaced
+from tests.e2e.person import Person, path_of, single_spaced
 from tests.e2e.stack import Stack
 
 MODEL = "script-slow@rate=30,tokens=180"
@@ -37,7 +37,7 @@ def test_the_owner_adds_a_person_by_email_who_then_finds_the_session(
     olga.photograph("people")
 
     tariq.page.goto("/")
-    tariq.page.locator(f"a[href='/s/{session['slug']}']").click()
+    tariq.page.locator(f"a[href='{path_of(session)}']").click()
     tariq.sees_live()
     expect(tariq.page.get_by_role("button", name="People (2)")).to_be_visible()
 
