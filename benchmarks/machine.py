@@ -33,7 +33,8 @@ def facts(command: list[str]) -> dict[str, str]:
 
 def command_line() -> list[str]:
     """The command as a person would type it again."""
-    return ["python", "-m", "benchmarks", *sys.argv[1:]]
+    quick = ["QUICK=1"] if os.environ.get("QUICK", "0") not in ("", "0") else []
+    return [*quick, "python", "-m", "benchmarks", *sys.argv[1:]]
 
 
 def _version(package: str) -> str:

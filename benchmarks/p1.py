@@ -9,7 +9,7 @@ from benchmarks.targets import FANOUT
 
 def run(plan: Plan) -> Result:
     """Every target of P1 that runs here."""
-    load = fanout.Load(viewers=500, rate=50, warm=2, window=6 if plan.quick else 20, drain=3)
+    load = fanout.Load(viewers=500, rate=50, warm=2, window=4 if plan.quick else 15, drain=3)
     cost = load.warm + load.window + load.drain + 8
     rows, left_out = plan.each(FANOUT, cost, lambda target: fanout.run(target, load))
     return Result(

@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import tables
+from benchmarks.process import ROOT
 from benchmarks.run import LeftOut, Result
 
 START, END = "<!-- figures: written by `python -m benchmarks --write-docs` -->", "<!-- end of figures -->"
+NONE = 'None are recorded yet: run `make bench`, then `make bench ARGS="--write-docs"`.\n'
 
 
 def save(folder: Path, result: Result, machine: dict[str, str]) -> None:
@@ -42,16 +44,24 @@ def markdown(result: Result, machine: dict[str, str], heading: str = "##", plots
     verdicts = tables.verdicts(result)
     if verdicts:
         lines += ["", *(f"- {verdict}" for verdict in verdicts)]
-    for one in result.left_out:
-        lines += ["", f"Left out: {one.title}. {_shortened(one.why)}"]
+    for why, titles in _left_out(result).items():
+        lines += ["", f"Left out: {', '.join(titles)}: {why}"]
     if plots:
         lines += ["", *(f"![{result.part}]({plots}/{name}.svg)" for name in tables.plots(result))]
     return "\n".join([*lines, "", _machine(machine), ""])
 
 
+def _left_out(result: Result) -> dict[str, list[str]]:
+    """Titles by the reason they share."""
+    found: dict[str, list[str]] = {}
+    for one in result.left_out:
+        found.setdefault(_shortened(one.why), []).append(one.title)
+    return found
+
+
 def _shortened(why: str) -> str:
     """The reason on one line; a program's last words may be long."""
-    words = " ".join(why.split())
+    words = " ".join(why.replace(str(ROOT), ".").split())
     return words if len(words) <= 400 else f"{words[:400]} …"
 
 
@@ -73,5 +83,5 @@ def with_figures(page: str, results: list[tuple[Result, dict[str, str]]], plots:
     _, end, tail = rest.partition(END)
     if not start or not end:
         raise ValueError(f"the page has no place for figures: it needs the lines {START!r} and {END!r}")
-    figures = "\n".join(markdown(result, machine, "###", plots) for result, machine in results)
+    figures = "\n".join(markdown(result, machine, "###", plots) for result, machine in results) or NONE
     return f"{head}{START}\n\n{figures}\n{END}{tail}"

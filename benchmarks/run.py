@@ -52,13 +52,23 @@ class Plan:
     say: Callable[[str], None]
 
     def each(
-        self, targets: Sequence[Target], cost: float, measure: Callable[[Target], Row]
+        self,
+        targets: Sequence[Target],
+        cost: float,
+        measure: Callable[[Target], Row],
+        quick: frozenset[str] | None = None,
     ) -> tuple[list[Row], list[LeftOut]]:
-        """`measure(target)` for each wanted target in turn, `cost` seconds each at most as far as can be told."""
+        """`measure(target)` for each wanted target in turn, `cost` seconds each as far as can be told.
+
+        `quick` names the targets of the quick form (None: all); those asked for by name run in any case.
+        """
         rows: list[Row] = []
         left_out: list[LeftOut] = []
         for target in targets:
             if self.only and target.name not in self.only:
+                continue
+            if self.quick and not self.only and quick is not None and target.name not in quick:
+                left_out.append(LeftOut(target.title, "not part of the quick form"))
                 continue
             if time.monotonic() + cost > self.deadline:
                 left_out.append(LeftOut(target.title, "no time left in this run: give it more with --minutes"))

@@ -51,9 +51,14 @@ def _ours(row: Row) -> bool:
     return str(row["target"]).startswith("hanzo")
 
 
-def _judged(what: str, value: float, limit: float, unit: str, than: str = "") -> str:
+def _judged(what: str, value: float, limit: float, unit: str) -> str:
     met = "met" if value <= limit else "missed"
-    return f"{what}: {value:.3g}{unit}, target ≤ {limit:.3g}{unit}{than}: **{met}**"
+    return f"{what}: {_plain(value)}{unit}, target ≤ {_plain(limit)}{unit}: **{met}**"
+
+
+def _plain(value: float) -> str:
+    """Three digits or so, never an exponent."""
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
 
 
 def _ms(value: float | None) -> str:

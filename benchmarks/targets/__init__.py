@@ -21,7 +21,7 @@ FANOUT: tuple[FanoutTarget, ...] = (
 ASK: tuple[AskTarget, ...] = (
     NodeItself(),
     HanzoAsk("hanzo", "Hanzo Live (WebSocket, SQLite)"),
+    LiteLLM(),
     HanzoAsk("hanzo-postgres", "Hanzo Live (WebSocket, PostgreSQL)", with_postgres=True),
     HanzoAsk("hanzo-openai", "Hanzo Live (OpenAI endpoint, SQLite)", kind="sse"),
-    LiteLLM(),
 )
