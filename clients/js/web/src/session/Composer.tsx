@@ -70,7 +70,7 @@ export function Composer({ session, store, view, state, rights }: ComposerProps)
   const note =
     rights.whyNot ??
     (state.status === "ready" && !isLive ? "Not connected. Your text is kept until it can be sent." : null);
-  const readOnly = rights.whyNot !== null || state.status === "ended";
+  const readOnly = rights.whyNot !== null;
   return (
     <form
       className="composer"

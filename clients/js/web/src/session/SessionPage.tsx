@@ -72,9 +72,14 @@ export function SessionPage({ session, config }: SessionPageProps): ReactElement
             canWrite={rights.write}
           />
           <footer className="session-foot">
-            {state.status === "ended" && <EndedNotice error={state.endedBy} config={config} />}
-            <LiveBar view={view} canStop={rights.write} store={store} />
-            <Composer session={session} store={store} view={view} state={state} rights={rights} />
+            {state.status === "ended" ? (
+              <EndedNotice error={state.endedBy} config={config} />
+            ) : (
+              <>
+                <LiveBar view={view} canStop={rights.write} store={store} />
+                <Composer session={session} store={store} view={view} state={state} rights={rights} />
+              </>
+            )}
           </footer>
         </>
       )}
