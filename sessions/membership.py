@@ -35,12 +35,13 @@ def find_account(*, user_id: UUID | None = None, email: str | None = None) -> Us
 @transaction.atomic
 def add_member(session: LiveSession, actor: User, user: User, role: Role) -> Member:
     """The new membership of `user`. Raises LiveError `conflict` for a member, or in a full session."""
-    lock(session.pk)
+    locked = lock(session.pk)
     if Member.objects.filter(session=session, user=user).exists():
         raise LiveError(ErrorCode.CONFLICT, f"{user} is a member of this session already.", field="user")
     if Member.objects.filter(session=session).count() >= MAX_MEMBERS:
         raise LiveError(ErrorCode.CONFLICT, f"A session has at most {MAX_MEMBERS:,} members; remove somebody first.")
-    member = Member.objects.create(session=session, user=user, role=role)
+    # What was said before they came is not unread: they may read it, and nobody waits for that.
+    member = Member.objects.create(session=session, user=user, role=role, last_read_n=locked.last_n)
     _announce(session, "joined", member)
     return member
 

@@ -9,6 +9,7 @@ from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, Permis
 from django.core.validators import MaxLengthValidator
 from django.db import models
 from django.db.models.functions import Lower
+from django.utils import timezone
 
 
 class UserManager(BaseUserManager["User"]):
@@ -101,6 +102,7 @@ class Member(models.Model):
     session = models.ForeignKey(LiveSession, on_delete=models.CASCADE, related_name="members")
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships")
     role = models.CharField(max_length=10, choices=Role.choices)
+    last_read_n = models.PositiveIntegerField(default=0, help_text="Number of the last message that this member saw.")
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -142,7 +144,7 @@ class Message(models.Model):
     status = models.CharField(max_length=10, choices=MessageStatus.choices, default=MessageStatus.COMPLETE)
     finish_reason = models.CharField(max_length=20, blank=True)
     key = models.CharField(max_length=200, null=True, blank=True, help_text="The sender's idempotency key.")
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:
         constraints = [

@@ -51,30 +51,45 @@ def message_page(session_id: UUID, limit: int, cursor: str | None = None) -> Pag
     )
 
 
-def session_page(user: User, limit: int, cursor: str | None = None) -> Page[Member]:
-    """The user's memberships with their sessions, the one with the latest activity first; `next` goes to older ones.
+@dataclass(frozen=True, slots=True)
+class SessionFilter:
+    """Which of a user's sessions, and in which order: the name of a time, with `-` the latest first."""
+
+    archived: bool = False
+    role: str | None = None
+    order: str = "-updated_at"
+
+
+SESSION_ORDERS = ("-updated_at", "updated_at", "-created_at", "created_at")
+
+
+def session_page(
+    user: User, limit: int, cursor: str | None = None, which: SessionFilter = SessionFilter()
+) -> Page[Member]:
+    """The user's memberships with their sessions; `next` goes on in the order of `which`.
 
     Raises LiveError `bad_request` for a cursor that is not ours.
     """
-    rows = Member.objects.filter(user=user).select_related("session")
+    rows = Member.objects.filter(user=user, session__archived_at__isnull=not which.archived).select_related("session")
+    if which.role is not None:
+        rows = rows.filter(role=which.role)
+    time = which.order.lstrip("-")
     direction, moment, last_id = ("b", None, None) if cursor is None else _session_cursor(cursor)
+    falling = which.order.startswith("-") == (direction == "b")
+    if moment is not None:
+        beyond, sign = f"session__{time}", "lt" if falling else "gt"
+        rows = rows.filter(Q(**{f"{beyond}__{sign}": moment}) | Q(**{beyond: moment, f"session_id__{sign}": last_id}))
+    sign = "-" if falling else ""
+    found = list(rows.order_by(f"{sign}session__{time}", f"{sign}session_id")[: limit + 1])
+    page, more = found[:limit], len(found) > limit
     if direction == "a":
-        newer = Q(session__updated_at__gt=moment) | Q(session__updated_at=moment, session_id__gt=last_id)
-        found = list(rows.filter(newer).order_by("session__updated_at", "session_id")[: limit + 1])
-        page, more_older, more_newer = found[:limit][::-1], True, len(found) > limit
-    else:
-        if moment is not None:
-            rows = rows.filter(
-                Q(session__updated_at__lt=moment) | Q(session__updated_at=moment, session_id__lt=last_id)
-            )
-        found = list(rows.order_by("-session__updated_at", "-session_id")[: limit + 1])
-        page, more_older, more_newer = found[:limit], len(found) > limit, moment is not None
+        page.reverse()
     if not page:
         return Page([], None, None)
     return Page(
         page,
-        next=_cursor_of("b", page[-1]) if more_older else None,
-        previous=_cursor_of("a", page[0]) if more_newer else None,
+        next=_cursor_of("b", page[-1], time) if more or direction == "a" else None,
+        previous=_cursor_of("a", page[0], time) if (more if direction == "a" else moment is not None) else None,
     )
 
 
@@ -85,8 +100,9 @@ def _message_cursor(cursor: str) -> tuple[str, int | None]:
     return direction, int(digits)
 
 
-def _cursor_of(direction: str, member: Member) -> str:
-    position = f"{direction}{member.session.updated_at.isoformat()}/{member.session_id}"
+def _cursor_of(direction: str, member: Member, time: str) -> str:
+    moment: datetime = getattr(member.session, time)
+    position = f"{direction}{moment.isoformat()}/{member.session_id}"
     return urlsafe_b64encode(position.encode()).decode().rstrip("=")
 
 

@@ -100,6 +100,16 @@ def session_wire(session: LiveSession, role: Role) -> Wire:
     }
 
 
+def own_session_wire(member: Member, unread: int) -> Wire:
+    """A session as its member sees it in their list; `member.session` should have been selected along."""
+    return {
+        **session_wire(member.session, Role(member.role)),
+        "last_n": member.session.last_n,
+        "last_read_n": member.last_read_n,
+        "unread": unread,
+    }
+
+
 def messages_of(session_id: UUID) -> QuerySet[Message]:
     """The session's messages with their authors; order and slice them by `n`, which is indexed."""
     return Message.objects.filter(session_id=session_id).select_related("user")

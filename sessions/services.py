@@ -21,8 +21,7 @@ from sessions.endings import end_session
 from sessions.models import LiveSession, Member, Message, MessageRole, MessageStatus, Overlap, Role, User
 from sessions.outbox import Announcement, announce
 from sessions.queries import message_wire, messages_of, session_info
-
-UNTITLED = "Untitled session"
+from sessions.titles import UNTITLED, title_from
 
 
 class SessionChanges(TypedDict, total=False):
@@ -86,11 +85,19 @@ def update_session(session: LiveSession, user: User, **changes: Unpack[SessionCh
 
 
 @transaction.atomic
-def delete_session(session: LiveSession) -> None:
-    """Delete the session and all that was said in it; sockets that watch it are told."""
-    log = session.log
-    lock(session.pk).delete()
-    end_session(log, "deleted")
+def delete_session(session: LiveSession, *, confirm: str | None = None) -> None:
+    """Delete the session and all that was said in it; sockets that watch it are told.
+
+    With `confirm`, only while that is its title. Raises LiveError `conflict` otherwise: somebody renamed it meanwhile,
+    or another one was meant.
+    """
+    locked = lock(session.pk)
+    if confirm is not None and confirm.strip() != locked.title:
+        raise LiveError(
+            ErrorCode.CONFLICT, "That is not this session's title, so nothing was deleted. Look again.", field="confirm"
+        )
+    locked.delete()
+    end_session(session.log, "deleted")
 
 
 def post_message(
@@ -98,7 +105,8 @@ def post_message(
 ) -> Posted:
     """Post a person's message and, with `reply_stream`, the empty reply that this stream will write.
 
-    May stand inside a larger transaction, which then holds the session row's lock to its end.
+    A session without a title takes one from the prompt. May stand inside a larger transaction, which then holds the
+    session row's lock to its end.
 
     Raises LiveError: `bad_request`; `not_found` for a session that is gone; `conflict` for an archived one.
     """
@@ -127,8 +135,12 @@ def post_message(
             )
         Message.objects.bulk_create(rows)
         session.last_n = rows[-1].n
-        session.save(update_fields=["last_n", "updated_at"])
-        announce(session.log, *(Announcement("message", {"message": message_wire(row)}) for row in rows))
+        events = [Announcement("message", {"message": message_wire(row)}) for row in rows]
+        if session.title == UNTITLED and (title := title_from(content)) != UNTITLED:
+            session.title = title
+            events.append(Announcement("session", {"session": {"title": title}}))
+        session.save(update_fields=["last_n", "title", "updated_at"])
+        announce(session.log, *events)
     return Posted(message, rows[1] if reply_stream is not None else None, existing=False)
 
 

@@ -12,6 +12,7 @@ from rest_framework.fields import empty
 
 from sessions import text
 from sessions.models import MessageRole, Overlap, Role, TokenScope
+from sessions.pages import SESSION_ORDERS
 
 # As `queries.message_wire` tells them: a reply that waits is, to those who watch, one that is being written.
 MESSAGE_STATUSES = ["streaming", "complete", "stopped", "failed"]
@@ -71,6 +72,14 @@ class SessionChangeBody(SessionBody):
     archived = BooleanField(required=False)
 
 
+class DuplicateBody(serializers.Serializer[Any]):
+    from_message = IdField(required=False, allow_null=True, help_text="Id of the last message to copy; else all are.")
+
+
+class ReadBody(serializers.Serializer[Any]):
+    n = serializers.IntegerField(min_value=0, max_value=2_147_483_647, help_text="Number of the last message seen.")
+
+
 class MemberBody(serializers.Serializer[Any]):
     user = IdField(required=False)
     email = serializers.EmailField(required=False, max_length=254)
@@ -98,6 +107,18 @@ class TokenBody(serializers.Serializer[Any]):
 class PageQuery(serializers.Serializer[Any]):
     limit = serializers.IntegerField(required=False, min_value=1, max_value=200, default=50)
     cursor = serializers.CharField(required=False, max_length=200)
+
+
+class SessionsQuery(PageQuery):
+    archived = serializers.BooleanField(required=False, default=False, help_text="The archived ones instead.")
+    role = ChoiceField(required=False, choices=Role.choices, help_text="Only those in which you have this role.")
+    order = ChoiceField(required=False, choices=SESSION_ORDERS, default="-updated_at", help_text="`-`: latest first.")
+
+
+class DeleteQuery(serializers.Serializer[Any]):
+    confirm = serializers.CharField(
+        required=False, max_length=text.MAX_TITLE, help_text="The session's title: nothing is deleted if it differs."
+    )
 
 
 class TranscriptQuery(serializers.Serializer[Any]):
@@ -138,6 +159,17 @@ class SessionShape(serializers.Serializer[Any]):
     updated_at = serializers.DateTimeField()
 
 
+class OwnSessionShape(SessionShape):
+    last_n = serializers.IntegerField(help_text="Number of the newest message.")
+    last_read_n = serializers.IntegerField(help_text="Number of the last message that you have read.")
+    unread = serializers.IntegerField(help_text="Messages since, without your own; of the newest 100 only.")
+
+
+class ReadShape(serializers.Serializer[Any]):
+    last_read_n = serializers.IntegerField()
+    unread = serializers.IntegerField()
+
+
 class MessageShape(serializers.Serializer[Any]):
     id = serializers.UUIDField()
     n = serializers.IntegerField()
@@ -158,7 +190,7 @@ class MemberShape(serializers.Serializer[Any]):
 
 
 class SessionPageShape(serializers.Serializer[Any]):
-    results = SessionShape(many=True)
+    results = OwnSessionShape(many=True)
     next = serializers.URLField(allow_null=True)
     previous = serializers.URLField(allow_null=True)
 

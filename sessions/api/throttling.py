@@ -32,3 +32,10 @@ class MemberThrottle(WriteThrottle):
 
     scope = "members"
     rate = "120/minute"
+
+
+class DuplicateThrottle(WriteThrottle):
+    """A copy may have thousands of rows."""
+
+    scope = "duplicates"
+    rate = "60/hour"

@@ -11,6 +11,8 @@ urlpatterns = [
     path("sessions/<str:ref>", views.SessionDetail.as_view()),
     path("sessions/<str:ref>/messages", views.SessionMessages.as_view()),
     path("sessions/<str:ref>/transcript", views.SessionTranscript.as_view()),
+    path("sessions/<str:ref>/duplicate", views.SessionDuplicate.as_view()),
+    path("sessions/<str:ref>/read", views.SessionRead.as_view()),
     path("sessions/<str:ref>/members", members.MemberList.as_view()),
     path("sessions/<str:ref>/members/<str:user>", members.MemberDetail.as_view()),
     path("me", account.Me.as_view()),

@@ -16,9 +16,12 @@ from rest_framework.views import APIView
 from sessions import services
 from sessions.access import Action, find_session
 from sessions.api import serializers as bodies
-from sessions.models import Role, User
-from sessions.pages import Page, message_page, session_page
-from sessions.queries import Wire, member_wire, members_of, message_wire, session_wire
+from sessions.api.throttling import DuplicateThrottle
+from sessions.copying import duplicate_session
+from sessions.models import LiveSession, User
+from sessions.pages import Page, SessionFilter, message_page, session_page
+from sessions.queries import Wire, member_wire, members_of, message_wire, own_session_wire, session_wire
+from sessions.reading import mark_read, membership_of, unread_counts
 from sessions.transcript import as_html, as_markdown, messages_in_order
 
 
@@ -45,43 +48,74 @@ def page_wire(request: Request, page: Page[Any], results: list[Wire]) -> Wire:
     return {"results": results, "next": address(page.next), "previous": address(page.previous)}
 
 
+def own_session(request: Request, session: LiveSession) -> Wire:
+    """The session as the caller, who is a member, sees it."""
+    member = membership_of(session.pk, caller(request))
+    return own_session_wire(member, unread_counts([member])[member.pk])
+
+
 class SessionList(APIView):
-    @extend_schema(operation_id="sessions_list", parameters=[bodies.PageQuery], responses=bodies.SessionPageShape)
+    @extend_schema(operation_id="sessions_list", parameters=[bodies.SessionsQuery], responses=bodies.SessionPageShape)
     def get(self, request: Request) -> Response:
-        """The sessions that you are a member of, the latest activity first."""
-        query = checked(bodies.PageQuery, request.query_params)
-        page = session_page(caller(request), query["limit"], query.get("cursor"))
-        results = [session_wire(member.session, Role(member.role)) for member in page.results]
+        """The sessions that you are a member of, the latest activity first; archived ones with `archived=true`."""
+        query = checked(bodies.SessionsQuery, request.query_params)
+        which = SessionFilter(query["archived"], query.get("role"), query["order"])
+        page = session_page(caller(request), query["limit"], query.get("cursor"), which)
+        unread = unread_counts(page.results)
+        results = [own_session_wire(member, unread[member.pk]) for member in page.results]
         return Response(page_wire(request, page, results))
 
-    @extend_schema(operation_id="sessions_create", request=bodies.SessionBody, responses={201: bodies.SessionShape})
+    @extend_schema(operation_id="sessions_create", request=bodies.SessionBody, responses={201: bodies.OwnSessionShape})
     def post(self, request: Request) -> Response:
         """A new session that you own."""
         body = checked(bodies.SessionBody, request.data)
         session = services.create_session(caller(request), **_without_nulls(body))
-        return Response(session_wire(session, Role.OWNER), status=201)
+        return Response(own_session(request, session), status=201)
 
 
 class SessionDetail(APIView):
-    @extend_schema(operation_id="sessions_read", responses=bodies.SessionShape)
+    @extend_schema(operation_id="sessions_read", responses=bodies.OwnSessionShape)
     def get(self, request: Request, ref: str) -> Response:
         """One session, by id or slug."""
-        session, role = find_session(caller(request), ref, Action.READ)
-        return Response(session_wire(session, role))
+        session, _ = find_session(caller(request), ref, Action.READ)
+        return Response(own_session(request, session))
 
-    @extend_schema(operation_id="sessions_update", request=bodies.SessionChangeBody, responses=bodies.SessionShape)
+    @extend_schema(operation_id="sessions_update", request=bodies.SessionChangeBody, responses=bodies.OwnSessionShape)
     def patch(self, request: Request, ref: str) -> Response:
         """Change what the body names; the rest stays."""
-        session, role = find_session(caller(request), ref, Action.MANAGE)
+        session, _ = find_session(caller(request), ref, Action.MANAGE)
         changes = _without_nulls(checked(bodies.SessionChangeBody, request.data))
-        return Response(session_wire(services.update_session(session, caller(request), **changes), role))
+        return Response(own_session(request, services.update_session(session, caller(request), **changes)))
 
-    @extend_schema(operation_id="sessions_delete", responses={204: None})
+    @extend_schema(operation_id="sessions_delete", parameters=[bodies.DeleteQuery], responses={204: None})
     def delete(self, request: Request, ref: str) -> Response:
-        """Delete the session and everything said in it."""
+        """Delete the session and everything said in it. With `confirm`, only while that is its title."""
         session, _ = find_session(caller(request), ref, Action.DELETE)
-        services.delete_session(session)
+        services.delete_session(session, confirm=checked(bodies.DeleteQuery, request.query_params).get("confirm"))
         return Response(status=204)
+
+
+class SessionDuplicate(APIView):
+    throttle_classes = (DuplicateThrottle,)
+
+    @extend_schema(
+        operation_id="sessions_duplicate", request=bodies.DuplicateBody, responses={201: bodies.OwnSessionShape}
+    )
+    def post(self, request: Request, ref: str) -> Response:
+        """A new session of your own that starts from here: with all messages, or those up to `from_message`."""
+        session, _ = find_session(caller(request), ref, Action.READ)
+        body = checked(bodies.DuplicateBody, request.data)
+        copy = duplicate_session(session, caller(request), from_message=body.get("from_message"))
+        return Response(own_session(request, copy), status=201)
+
+
+class SessionRead(APIView):
+    @extend_schema(operation_id="sessions_mark_read", request=bodies.ReadBody, responses=bodies.ReadShape)
+    def post(self, request: Request, ref: str) -> Response:
+        """You have read the messages up to number `n`. Marks never go back."""
+        session, _ = find_session(caller(request), ref, Action.READ)
+        member = mark_read(session, caller(request), checked(bodies.ReadBody, request.data)["n"])
+        return Response({"last_read_n": member.last_read_n, "unread": unread_counts([member])[member.pk]})
 
 
 class SessionMessages(APIView):

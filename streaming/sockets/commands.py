@@ -9,9 +9,9 @@ from uuid import UUID, uuid4
 from django.conf import settings
 
 from hanzo_live.protocol import flush_class
-from hanzo_live.protocol.commands import MessageSend, StreamStart, StreamStop, Subscribe, Unsubscribe
+from hanzo_live.protocol.commands import MessageRead, MessageSend, StreamStart, StreamStop, Subscribe, Unsubscribe
 from hanzo_live.protocol.errors import ErrorCode, LiveError
-from sessions import access
+from sessions import access, reading
 from sessions import services as sessions
 from sessions.access import Action
 from streaming import services
@@ -143,6 +143,17 @@ async def message_send(socket: LiveConsumer, command: MessageSend) -> None:
             the_hub().release(subscription)
 
 
+async def message_read(socket: LiveConsumer, command: MessageRead) -> None:
+    _require_write(socket)
+
+    def read() -> None:
+        session, _ = access.find_session(_user(socket), command.session, Action.READ)
+        reading.mark_read(session, _user(socket), command.n)
+
+    await in_db(read)
+    socket.reply({"type": "ok", "id": command.id})
+
+
 async def stream_stop(socket: LiveConsumer, command: StreamStop) -> None:
     _require_write(socket)
     id = access.id_of(command.stream)
@@ -157,6 +168,7 @@ HANDLERS: dict[str, Callable[[LiveConsumer, Any], Coroutine[Any, Any, None]]] = 
     "unsubscribe": unsubscribe,
     "stream.start": stream_start,
     "message.send": message_send,
+    "message.read": message_read,
     "stream.stop": stream_stop,
 }
 

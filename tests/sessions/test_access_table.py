@@ -36,6 +36,8 @@ TABLE: dict[tuple[str, str], Expected] = {
     ("DELETE", SESSION): Expected((204, 403, 403, 404, 401)),
     ("GET", f"{SESSION}/messages"): Expected(READERS),
     ("GET", f"{SESSION}/transcript"): Expected(READERS),
+    ("POST", f"{SESSION}/duplicate"): Expected((201, 201, 201, 404, 401), {}),
+    ("POST", f"{SESSION}/read"): Expected(READERS, {"n": 1}),
     ("GET", f"{SESSION}/members"): Expected(READERS),
     ("POST", f"{SESSION}/members"): Expected(
         (201, 403, 403, 404, 401), {"email": "nina@example.com", "role": "viewer"}

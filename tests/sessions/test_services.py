@@ -84,7 +84,7 @@ def test_a_change_is_announced_with_the_changed_fields_alone(owner: User) -> Non
 
 
 def test_a_prompt_and_its_reply_take_two_numbers_and_are_announced_in_order(owner: User) -> None:
-    session = create_session(owner)
+    session = create_session(owner, title="Plans")
     post_message(session.pk, owner, "note to self")
     stream = uuid4()
     posted = post_message(session.pk, owner, "hello", key="k-1", reply_stream=stream)
@@ -107,7 +107,7 @@ def test_a_prompt_and_its_reply_take_two_numbers_and_are_announced_in_order(owne
 
 
 def test_the_same_key_again_gives_the_earlier_rows_and_no_event(owner: User, teammate: User) -> None:
-    session = create_session(owner)
+    session = create_session(owner, title="Plans")
     first = post_message(session.pk, owner, "hello", key="k", reply_stream=uuid4())
     again = post_message(session.pk, owner, "hello", key="k", reply_stream=uuid4())
     assert again.existing
@@ -238,7 +238,7 @@ def test_events_are_in_the_order_of_the_numbers_when_many_post_at_once(
     monkeypatch.setattr(announced, "receivers", [])
     announced.sender_receivers_cache.clear()
     user = make_user("Olga")
-    session = create_session(user)
+    session = create_session(user, title="Plans")
 
     def post(_: int) -> None:
         try:
