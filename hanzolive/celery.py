@@ -13,6 +13,7 @@ from celery.signals import beat_init, setup_logging, worker_ready
 from django.conf import settings
 
 from hanzolive.cli.readiness import say_ready
+from hanzolive.threads import hand_over_quickly
 from streaming.schedule import BEAT_SCHEDULE
 
 app = Celery("hanzolive")
@@ -52,6 +53,7 @@ def keep_our_logging(**_: Any) -> None:
 def tell_supervisor(**_: Any) -> None:
     # What is loaded by now lives as long as the process: no collection need walk over it, the last one at exit included.
     gc.freeze()
+    hand_over_quickly()
     say_ready()
 
 

@@ -6,12 +6,23 @@ import gc
 import os
 
 from hanzolive.cli.programs import LISTENER_FD
+from hanzolive.threads import hand_over_quickly
 
 # Draining may take that long, and requests that are still answered as long again.
 STOP_TIMEOUT = 1.5
 
 
+async def drain() -> None:
+    """New visitors are sent elsewhere, and those who are here are told to come back."""
+    from hanzolive.health import start_draining
+    from streaming.sockets.draining import send_goaway
+
+    start_draining()
+    send_goaway()
+
+
 def main() -> None:
+    hand_over_quickly()
     descriptor = int(os.environ[LISTENER_FD])
     # Before the application: which event loop Twisted gets is decided by who imports it first.
     from hanzolive.asgi import application
@@ -27,6 +38,7 @@ def main() -> None:
         HOST,
         PORT,
         fd=descriptor,
+        drain=drain,
         stop_timeout=STOP_TIMEOUT,
         max_frame_bytes=MAX_FRAME_BYTES,
         forwarded_allow_ips="*" if TRUST_PROXY else None,

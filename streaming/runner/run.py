@@ -38,6 +38,8 @@ MAX_WAITING = 4 * 1024 * 1024
 MAX_TAKEOVERS = 3
 # How long the node may take to close a connection that can be used again, once the answer is whole.
 GOODBYE_S = 1.0
+# In less time than this a speed says more about the clock than about the model.
+MEASURABLE_S = 0.1
 
 VOID = "The worker that wrote this was lost, and the model begins again."
 
@@ -361,7 +363,11 @@ class Run:
         now = self._loop.time()
         first = self._first_at
         written = usage["completion_tokens"] - self._tokens_before
-        speed = round((written - 1) / (now - first), 1) if first is not None and written > 1 and now > first else None
+        speed = (
+            round((written - 1) / (now - first), 1)
+            if first is not None and written > 1 and now - first >= MEASURABLE_S
+            else None
+        )
         return Timings(
             duration_ms=round((now - self._began) * 1000, 1),
             first_token_ms=None if first is None else round(max(0.0, first - self._began) * 1000, 1),
