@@ -37,7 +37,7 @@ MALFORMED: dict[str, str | bytes] = {
     "two objects": '{"type":"ping"}{"type":"ping"}',
     "deep nesting": "[" * 100_000,
     "deep objects": '{"a":' * 50_000,
-    "a lone surrogate as type": '{"type": "\\ud800"}'.replace('type":', 't":'),
+    "a lone surrogate": '{"id": 1, "type": "stream.start", "content": "\\ud800"}',
     "binary": b'{"type":"ping"}',
     "binary that is no text": b"\xff\x00\xfe",
 }
@@ -69,7 +69,7 @@ async def test_a_good_frame_in_between_forgives_two_bad_ones(each_server: Stack)
 
 async def test_unknown_commands_are_refused_and_never_close(each_server: Stack) -> None:
     async with live(each_server) as client:
-        for number, kind in enumerate(("nonsense", "Hello", "stream.begin", "", "\u0000", "a" * 10_000, "\ud800")):
+        for number, kind in enumerate(("nonsense", "Hello", "stream.begin", "", "\u0000", "a" * 10_000)):
             reply = await client.send({"id": f"u{number}", "type": kind})
             assert (reply["code"], reply["field"]) == ("unknown_command", "type"), kind
             assert len(reply["message"]) < 1000
@@ -89,7 +89,6 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"type": "subscribe", "log": f"session:{ANY}", "show_thoughts": "yes"}, "show_thoughts"),
     ({"type": "stream.start", "content": 7}, "content"),
     ({"type": "stream.start", "content": {"a": 1}}, "content"),
-    ({"type": "stream.start", "content": "lone \ud800 surrogate"}, "content"),
     ({"type": "stream.start", "content": "NUL \u0000"}, "content"),
     ({"type": "stream.start", "messages": []}, "messages"),
     ({"type": "stream.start", "messages": [{"role": "king", "content": "x"}]}, "messages.0.role"),

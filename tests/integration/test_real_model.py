@@ -12,6 +12,8 @@ from tests.integration.stack import stack as start_stack
 
 pytestmark = [pytest.mark.timeout(240), pytest.mark.real_model]
 
+PROMPT = "What is the capital of France? Answer in one sentence."
+
 
 async def test_with_nothing_given_a_prompt_is_answered_by_a_real_model(tmp_path: Path) -> None:
     with start_stack(tmp_path, "") as stack:
@@ -19,9 +21,7 @@ async def test_with_nothing_given_a_prompt_is_answered_by_a_real_model(tmp_path:
         room = make_room(stack)
         async with live(stack, room.olga) as olga, live(stack, room.vera) as vera:
             of_olga, of_vera = await olga.watch(room.log), await vera.watch(room.log)
-            stream = await olga.prompt(
-                room.session, "What is the capital of France?", max_tokens=40, temperature=0.0, seed=1
-            )
+            stream = await olga.prompt(room.session, PROMPT, max_tokens=40, temperature=0.0, seed=1)
             await olga.end_of(of_olga, stream, 90)
             await vera.end_of(of_vera, stream)
         text = of_olga.text(stream)
@@ -31,5 +31,5 @@ async def test_with_nothing_given_a_prompt_is_answered_by_a_real_model(tmp_path:
         (complete,) = of_olga.of_type("complete")
         assert not complete["usage"]["estimated"]
         assert complete["usage"]["completion_tokens"] > 0
-        assert [m["content"] for m in room.messages()] == ["What is the capital of France?", text]
+        assert [m["content"] for m in room.messages()] == [PROMPT, text]
         assert [m["content"] for m in stack.messages_in_database(room.session)][1] == text

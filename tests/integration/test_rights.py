@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from contextlib import closing
 from typing import Any
 from uuid import uuid4
 
@@ -173,13 +174,13 @@ async def test_a_revoked_token_closes_its_sockets_and_no_others(each_server: Sta
 
 async def test_signing_out_closes_the_browsers_sockets(stack: Stack) -> None:
     tariq = stack.people["Tariq"]
-    with stack.sign_in(tariq) as browser, stack.sign_in(tariq) as elsewhere:
+    with closing(stack.sign_in(tariq)) as browser, closing(stack.sign_in(tariq)) as elsewhere:
         cookies = ["; ".join(f"{n}={v}" for n, v in each.cookies.items()) for each in (browser, elsewhere)]
         async with (
-            live(stack, origin=stack.url, headers={"Cookie": cookies[0]}) as closing,
+            live(stack, origin=stack.url, headers={"Cookie": cookies[0]}) as leaving,
             live(stack, origin=stack.url, headers={"Cookie": cookies[1]}) as staying,
         ):
-            assert closing.welcome["user"]["name"] == staying.welcome["user"]["name"] == "Tariq"
+            assert leaving.welcome["user"]["name"] == staying.welcome["user"]["name"] == "Tariq"
             browser.post("/accounts/logout/", data={"csrfmiddlewaretoken": browser.cookies["csrftoken"]})
-            assert await closing.closed() == 4401
+            assert await leaving.closed() == 4401
             await staying.ask("ping")
