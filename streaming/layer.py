@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import redis.asyncio
@@ -91,6 +92,7 @@ class _GroupConnection(RedisSingleShardConnection):
         self._connection: Any = None
         self._receive_task: asyncio.Task[None] | None = None
         self._confirmations: dict[str, asyncio.Future[None]] = {}
+        self._heard = False
         self.connected = False
 
     async def subscribe(self, channel: str) -> None:
@@ -162,19 +164,30 @@ class _GroupConnection(RedisSingleShardConnection):
         await connection.send_command("PING", "standing")
 
     async def _listen(self) -> None:
+        watch = asyncio.get_running_loop().create_task(self._notice_silence(self._connection))
+        try:
+            while True:
+                reply = await self._connection.read_response(disconnect_on_error=False)
+                self._heard = True
+                self._take(reply)
+        finally:
+            watch.cancel()
+
+    async def _notice_silence(self, connection: Any) -> None:
+        """Ask a silent connection whether it lives, and close one that does not answer: the reader then ends."""
         asked = False
         while True:
-            try:
-                async with asyncio.timeout(PING_AFTER_S):
-                    reply = await self._connection.read_response(disconnect_on_error=False)
-            except TimeoutError:
-                if asked:
-                    raise redis.exceptions.ConnectionError("it does not answer") from None
+            self._heard = False
+            await asyncio.sleep(PING_AFTER_S)
+            if self._heard:
+                asked = False
+            elif asked:
+                await connection.disconnect(nowait=True)
+                return
+            else:
                 asked = True
-                await self._connection.send_command("PING", "alive")
-                continue
-            asked = False
-            self._take(reply)
+                with suppress(*UNREACHABLE):
+                    await connection.send_command("PING", "alive")
 
     def _take(self, reply: Any) -> None:
         if reply in (b"PONG", b"standing", b"alive"):  # no subscription yet: a plain answer
