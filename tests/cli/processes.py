@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+from hanzolive.cli.child import tethered
 from hanzolive.options import BY_NAME
 
 T = TypeVar("T")
@@ -109,7 +110,7 @@ def serving(data: Path, output: Path, *flags: str, **environment: str) -> Iterat
     """`hanzo-live serve` on a free port, with its page printed."""
     with output.open("wb") as out:
         process = subprocess.Popen(
-            [*COMMAND, "serve", "--port", "0", "--data-dir", str(data), *flags],
+            tethered([*COMMAND, "serve", "--port", "0", "--data-dir", str(data), *flags], signal.SIGTERM),
             cwd=output.parent,
             env=clean_environment(**environment),
             stdin=subprocess.DEVNULL,
@@ -133,7 +134,7 @@ def serving(data: Path, output: Path, *flags: str, **environment: str) -> Iterat
 def scripted_node() -> Iterator[str]:
     """The URL of a scripted node."""
     with subprocess.Popen(
-        [*COMMAND, "node", "--port", "0"], stdout=subprocess.PIPE, env=clean_environment(), text=True
+        tethered([*COMMAND, "node", "--port", "0"]), stdout=subprocess.PIPE, env=clean_environment(), text=True
     ) as process:
         assert process.stdout is not None
         yield process.stdout.readline().split()[1]

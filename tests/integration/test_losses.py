@@ -11,13 +11,14 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 import websockets
 
 from hanzo_live.protocol import fold
 from tests.cli.processes import clean_environment, until
-from tests.integration.client import Live, Watched, live
+from tests.integration.client import Live, Refused, Watched, live
 from tests.integration.conftest import Room, make_room
 from tests.integration.stack import REDIS, WEB, Person, Stack, eventually
 
@@ -234,6 +235,41 @@ async def test_a_redis_that_forgot_its_last_writes_begins_a_new_epoch_and_everyo
     assert room.messages()[-1]["content"] == said
     state = fold(await pair.log(room.log))
     assert state.streams[stream].content == said
+
+
+async def test_while_redis_is_away_everybody_is_told_so_and_afterwards_all_goes_on(pair: Stack, prompt: str) -> None:
+    room = make_room(pair)
+    supervisor = pair.serve.process
+    async with live(pair, room.olga) as olga, pair.rest_soon(room.olga) as rest:
+        watched = await olga.watch(room.log)
+        supervisor.send_signal(signal.SIGSTOP)
+        try:
+            pair.kill(REDIS)
+            others = other_logs(room)
+            for log in others:
+                with pytest.raises(Refused) as refused:
+                    await olga.watch(log)
+                assert (refused.value.code, refused.value.reply["retryable"]) == ("internal", True)
+            assert (await rest.get("/readyz")).status_code == 503
+            assert (await rest.get("/healthz")).status_code == 200
+            # What a person says is in the database: it is announced when there is a log again.
+            sent = await olga.ask("message.send", session=room.session, content=prompt, reply=False)
+        finally:
+            supervisor.send_signal(signal.SIGCONT)
+        await olga.until(lambda: sent["message"] in watched.state.messages, "the message said meanwhile", 60)
+        stream = await olga.prompt(room.session, f"{prompt} Again.", "script-echo")
+        await olga.end_of(watched, stream, 60)
+    assert watched.state.transcript == room.messages()
+
+
+def other_logs(room: Room) -> list[str]:
+    """Logs that the server has not joined yet."""
+    rows = room.stack.rows(
+        "SELECT session_id AS id FROM live_sessions_member WHERE user_id = ? AND session_id <> ? LIMIT 2",
+        room.olga.id.replace("-", ""),
+        room.session.replace("-", ""),
+    )
+    return [f"session:{UUID(row['id'])}" for row in rows]
 
 
 async def log_length(stack: Stack, log: str) -> int:

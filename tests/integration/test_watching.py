@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
+import socket
+from contextlib import AsyncExitStack
+from typing import Any
+from urllib.parse import urlsplit
+
 import pytest
+from websockets.asyncio.client import connect
 
 from hanzo_live.protocol import State, fold
 from tests.integration.client import Watched, live
 from tests.integration.conftest import Room, make_room
-from tests.integration.stack import Stack
+from tests.integration.stack import PATIENCE_S, Stack
 
 pytestmark = pytest.mark.timeout(150)
 
@@ -147,3 +155,59 @@ def assert_tells_the_same(state: State, room: Room) -> None:
         {**row, "finish_reason": row["finish_reason"] or None} for row in room.stack.messages_in_database(room.session)
     ]
     assert [{name: message[name] for name in columns} for message in in_rest] == in_database
+
+
+async def test_views_of_every_kind_end_in_the_same_text(each_server: Stack, prompt: str) -> None:
+    """However rarely or richly somebody wants to be told."""
+    room = make_room(each_server)
+    views: list[dict[str, Any]] = [
+        {},
+        {"flush_ms": 16},
+        {"flush_ms": 250},
+        {"flush_ms": 1000, "buffer_size": 5},
+        {"flush_ms": 500, "show_thoughts": True},
+        {"show_thoughts": True},
+        {"tail": 0},
+    ]
+    async with AsyncExitStack() as sockets:
+        clients = [await sockets.enter_async_context(live(each_server, room.vera)) for _ in views]
+        watched = [await client.watch(room.log, **view) for client, view in zip(clients, views, strict=True)]
+        olga = await sockets.enter_async_context(live(each_server, room.olga))
+        stream = await olga.prompt(room.session, prompt, "script-thoughts@rate=100,tokens=100,thoughts=30")
+        for client, each in zip(clients, watched, strict=True):
+            await client.end_of(each, stream)
+    assert {each.text(stream) for each in watched} == {each_server.node.said(prompt)}
+    assert sum(each.gaps for each in watched) == 0
+    thinking = [bool(each.of_type("thought")) for each in watched]
+    assert thinking == [bool(view.get("show_thoughts")) for view in views]
+    rare, always = len(watched[2].of_type("token")), len(watched[0].of_type("token"))
+    assert rare < always
+
+
+async def test_who_does_not_read_for_a_while_is_caught_up_in_few_frames(each_server: Stack, prompt: str) -> None:
+    """A slow client costs the others nothing, and itself only the many small frames."""
+    room = make_room(each_server)
+    parts = urlsplit(each_server.url)
+    narrow = socket.socket()
+    narrow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    narrow.connect((parts.hostname, parts.port))
+    async with (
+        live(each_server, room.olga) as olga,
+        connect(
+            each_server.socket_url, sock=narrow, additional_headers=room.vera.headers,
+            max_queue=1, compression=None, max_size=None, ping_interval=None,
+        ) as slow,
+    ):  # fmt: skip
+        of_olga = await olga.watch(room.log)
+        await slow.send(json.dumps({"id": 1, "type": "subscribe", "log": room.log}))
+        watched = Watched(room.log)
+        watched.position.subscribed(json.loads(await slow.recv()))
+        stream = await olga.prompt(room.session, prompt, "script-fast@tokens=100000")
+        await olga.end_of(of_olga, stream)
+        async with asyncio.timeout(PATIENCE_S):
+            while not watched.ended(stream):
+                assert watched.take(json.loads(await slow.recv()))
+    said = each_server.node.said(prompt)
+    assert watched.text(stream) == of_olga.text(stream) == said
+    events = sum(event["type"] == "token" for event in await each_server.log(room.log))
+    assert len(watched.of_type("token")) < events / 2
