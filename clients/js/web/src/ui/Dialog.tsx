@@ -1,6 +1,6 @@
 /** A modal dialog: the browser's own, which keeps the focus inside and gives it back. Escape closes it. */
 
-import { useEffect, useId, useRef, type MouseEvent, type ReactElement, type ReactNode } from "react";
+import { useId, useLayoutEffect, useRef, type MouseEvent, type ReactElement, type ReactNode } from "react";
 import { Close } from "./icons";
 
 interface DialogProps {
@@ -12,7 +12,8 @@ interface DialogProps {
 export function Dialog({ title, onClose, children }: DialogProps): ReactElement {
   const dialog = useRef<HTMLDialogElement>(null);
   const heading = useId();
-  useEffect(() => {
+  // Layout: closed while it is still in the page, for only then does the browser give the focus back.
+  useLayoutEffect(() => {
     const element = dialog.current;
     if (element && !element.open) element.showModal();
     return () => element?.close();
