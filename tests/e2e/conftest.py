@@ -12,10 +12,11 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, ViewportSize, expect
 
-from tests.cli.processes import scripted_node, serving
 from tests.e2e.chromium import chromium
-from tests.e2e.person import PASSWORD, Person
-from tests.e2e.stack import Stack
+from tests.e2e.stack import Stack, running
+
+pytest.register_assert_rewrite("tests.e2e.person")
+from tests.e2e.person import PASSWORD, Person  # noqa: E402
 
 HERE = Path(__file__).parent
 # A busy machine is slow, and nothing here waits longer than it must.
@@ -42,12 +43,8 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """A server that asks the scripted node."""
-    place = tmp_path_factory.mktemp("e2e")
-    with (
-        scripted_node() as node_url,
-        serving(place / "data", place / "output", "--node-url", node_url) as serve,
-    ):
-        yield Stack(serve, node_url)
+    with running(tmp_path_factory.mktemp("e2e")) as stack:
+        yield stack
 
 
 @pytest.fixture(scope="session")
@@ -60,7 +57,12 @@ def sign_ins(browser: Browser, stack: Stack) -> Callable[[str], Any]:
             context = browser.new_context(base_url=stack.url)
             context.request.get("/accounts/signup/")
             token = next(cookie["value"] for cookie in context.cookies() if cookie["name"] == "csrftoken")
-            fields = {"name": name, "email": address_of(name), "password1": PASSWORD, "csrfmiddlewaretoken": token}
+            fields: dict[str, str | float | bool] = {
+                "name": name,
+                "email": address_of(name),
+                "password1": PASSWORD,
+                "csrfmiddlewaretoken": token,
+            }
             response = context.request.post("/accounts/signup/", form=fields)
             assert response.url == f"{stack.url}/", response.text()
             known[name] = context.storage_state()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from playwright.sync_api import BrowserContext, ConsoleMessage, Locator, Page, WebError, expect
+from playwright.sync_api import BrowserContext, ConsoleMessage, Dialog, Locator, Page, WebError, expect
 
 from tests.e2e.chromium import PICTURES
 
@@ -40,7 +40,7 @@ class Person:
         context.on("console", self._hear)
         context.on("weberror", self._catch)
         self.page = context.new_page()
-        self.page.on("dialog", lambda dialog: (self.problems.append(f"A dialog: {dialog.message}"), dialog.dismiss()))
+        self.page.on("dialog", self._refuse)
 
     # What is wrong --------------------------------------------------------------------------------------------------
 
@@ -58,6 +58,10 @@ class Person:
 
     def _catch(self, error: WebError) -> None:
         self.problems.append(f"exception: {error.error}")
+
+    def _refuse(self, dialog: Dialog) -> None:
+        self.problems.append(f"dialog: {dialog.message}")
+        dialog.dismiss()
 
     # Getting there --------------------------------------------------------------------------------------------------
 

@@ -5,9 +5,13 @@ from __future__ import annotations
 import os
 import re
 import signal
+from collections.abc import Callable, Iterator
+from urllib.parse import urlsplit
 
+import pytest
 from playwright.sync_api import expect
 
+from tests.e2e.cable import Cable, cable_to
 from tests.e2e.person import Person, single_spaced
 from tests.e2e.stack import Stack
 
@@ -35,28 +39,49 @@ def test_a_killed_web_process_is_waited_for_and_nothing_is_missing_or_twice(
         expect(person.connection).to_have_text("Live", timeout=60_000)
         person.sees_end()
         assert person.answer_text() == single_spaced(stack.answer_to("Go on whatever happens"))
-    assert len(stack.asked("Go on whatever happens")) == 1
+    assert len(stack.node.asked("Go on whatever happens")) == 1
     assert olga.transcript(session)[-1]["status"] == "complete"
 
 
-def test_offline_is_said_and_what_one_writes_is_kept(olga: Person) -> None:
-    olga.expect_problem(NETWORK)
-    session = olga.make_session("In a tunnel", "script-echo")
-    page = olga.go(session)
-    olga.context.set_offline(True)
-    expect(olga.connection).to_have_text(re.compile("Offline"))
-    olga.composer.fill("Written in the tunnel")
-    olga.composer.press("Enter")
-    expect(olga.composer).to_have_value("Written in the tunnel")
+@pytest.fixture
+def cable(stack: Stack) -> Iterator[Cable]:
+    with cable_to(urlsplit(stack.url).port or 0) as cable:
+        yield cable
+
+
+def test_without_a_network_it_says_so_keeps_what_one_writes_and_goes_on_by_itself(
+    cable: Cable, olga: Person, arrive: Callable[..., Person], stack: Stack
+) -> None:
+    prompt = "Through a tunnel"
+    session = olga.make_session("In a train", "script-slow@rate=20,tokens=120")
+    rider = arrive("Olga", url=cable.url)
+    rider.expect_problem(NETWORK)
+    page = rider.go(session)
+    rider.ask(prompt)
+    rider.sees_more_than(10)
+    cable.pull()
+    rider.context.set_offline(True)
+    expect(rider.connection).to_have_text(re.compile("Reconnecting|Offline"))
+    rider.composer.fill("Written in the tunnel")
+    rider.composer.press("Enter")
+    expect(rider.composer).to_have_value("Written in the tunnel")
     expect(page.get_by_text("Your text is kept until it can be sent")).to_be_visible()
     expect(page.get_by_role("button", name="Send")).to_be_disabled()
-    olga.photograph("offline")
+    rider.photograph("offline")
 
-    olga.context.set_offline(False)
-    olga.sees_live()
-    olga.composer.press("Enter")
-    olga.sees_end()
-    assert olga.answer_text() == "Written in the tunnel"
+    cable.put_in()
+    rider.context.set_offline(False)
+    rider.sees_live()
+    rider.sees_end()
+    assert rider.answer_text() == single_spaced(stack.answer_to(prompt))
+    rider.composer.press("Enter")
+    expect(page.get_by_role("article", name="Answer")).to_have_count(2)
+    assert [said["content"] for said in olga.transcript(session) if said["role"] == "user"] == [
+        prompt,
+        "Written in the tunnel",
+    ]
+    rider.stop_button.click()
+    rider.sees_end()
 
 
 def test_a_draft_survives_a_reload(olga: Person) -> None:

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
 from playwright.sync_api import expect
 
-from tests.cli.processes import scripted_node, serving
 from tests.e2e.person import Person, single_spaced
 from tests.e2e.stack import Stack
 
@@ -27,7 +24,7 @@ def test_an_error_midway_keeps_the_text_and_retry_asks_again(olga: Person, stack
     notice.get_by_role("button", name="Retry").click()
     expect(olga.page.get_by_role("article", name="Answer")).to_have_count(2)
     expect(olga.answer.get_by_role("alert")).to_be_visible()
-    assert len(stack.asked(prompt)) == 2
+    assert len(stack.node.asked(prompt)) == 2
 
 
 def test_a_cut_answer_says_so_and_keeps_its_text_after_a_reload(olga: Person) -> None:
@@ -52,22 +49,16 @@ def test_a_refused_prompt_is_explained_with_a_retry(olga: Person, model: str) ->
     olga.photograph(f"refused-{model}")
 
 
-def test_a_node_that_is_down_is_named_as_the_reason(
-    arrive: Callable[..., Person], tmp_path_factory: pytest.TempPathFactory
-) -> None:
-    place = tmp_path_factory.mktemp("node-down")
-    with scripted_node() as node_url:
-        serve = serving(place / "data", place / "output", "--node-url", node_url)
-        running = serve.__enter__()
-    try:
-        person = arrive("Nadia", new=True, url=running.url)
-        person.expect_problem("Failed to load resource|list of models cannot be had")
-        person.sign_up()
-        person.go(person.make_session("Nobody there", "script-echo"))
-        person.ask("Is anybody there?")
-        notice = person.answer.get_by_role("alert")
-        expect(notice).to_contain_text("node", timeout=60_000)
-        expect(notice.get_by_role("button", name="Retry")).to_be_visible()
-        person.photograph("node-down")
-    finally:
-        serve.__exit__(None, None, None)
+def test_a_node_that_is_down_is_named_as_the_reason_and_retry_works_once_it_is_back(olga: Person, stack: Stack) -> None:
+    prompt = "Is anybody there?"
+    olga.go(olga.make_session("Nobody there", "script-echo"))
+    stack.node.stop()
+    olga.ask(prompt)
+    notice = olga.answer.get_by_role("alert")
+    expect(notice).to_contain_text("node", timeout=40_000)
+    olga.photograph("node-down")
+    stack.node.start()
+    notice.get_by_role("button", name="Retry").click()
+    expect(olga.page.get_by_role("article", name="Answer")).to_have_count(2)
+    olga.sees_end()
+    assert olga.answer_text() == prompt

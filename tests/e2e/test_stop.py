@@ -26,7 +26,7 @@ def test_another_member_stops_it_for_all_and_the_node_is_cancelled(olga: Person,
     assert saved["status"] == "stopped"
     assert len(saved["content"].split()) > 30
     assert olga.answer_text() == tariq.answer_text() == single_spaced(saved["content"])
-    assert stack.asked("Talk without end, to be stopped", settled=True)[-1]["state"] == "cancelled"
+    assert stack.node.asked("Talk without end, to be stopped", settled=True)[-1]["state"] == "cancelled"
 
 
 def test_a_viewer_watches_without_stop_and_is_told_why_they_cannot_write(olga: Person, vera: Person) -> None:

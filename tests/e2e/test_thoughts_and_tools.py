@@ -25,7 +25,7 @@ def test_thoughts_are_open_while_it_thinks_and_fold_away(olga: Person, stack: St
 
     toggle = olga.answer.get_by_role("button", name="Thought")
     toggle.click()
-    request = stack.asked(prompt)[-1]
+    request = stack.node.asked(prompt)[-1]
     thought = single_spaced(expected_thoughts(model, request["messages"]))
     assert single_spaced(thoughts.inner_text()) == thought
     olga.photograph("thoughts")

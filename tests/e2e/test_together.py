@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 from tests.e2e.person import Person, path_of, single_spaced
 from tests.e2e.stack import Stack
 
-MODEL = "script-slow@rate=30,tokens=180"
+MODEL = "script-slow@rate=45,tokens=180"
 PROMPT = "Tell both of us the same"
 
 
@@ -86,4 +86,4 @@ def test_a_reload_in_the_middle_misses_nothing(olga: Person, shared: dict[str, A
     expected = stack.answer_to(PROMPT)
     assert olga.answer_text() == single_spaced(expected)
     assert olga.transcript(shared)[-1]["content"] == expected
-    assert len(stack.asked(PROMPT)) == len({request["id"] for request in stack.asked(PROMPT)})
+    assert len(stack.node.asked(PROMPT)) == len({request["id"] for request in stack.node.asked(PROMPT)})

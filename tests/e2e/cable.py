@@ -1,0 +1,76 @@
+"""A network cable between a browser and its server, that can be pulled out and put in again.
+
+Chromium's own "offline" leaves open sockets alone; a pulled cable does not.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+class Cable:
+    """Passes bytes on between `url` and the server's port."""
+
+    def __init__(self, server_port: int) -> None:
+        self._server = ("127.0.0.1", server_port)
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._open: set[socket.socket] = set()
+        self._is_in = True
+        self._lock = threading.Lock()
+        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def pull(self) -> None:
+        """What is open breaks; what comes is refused."""
+        with self._lock:
+            self._is_in = False
+            for end in self._open:
+                with contextlib.suppress(OSError):
+                    end.shutdown(socket.SHUT_RDWR)
+
+    def put_in(self) -> None:
+        self._is_in = True
+
+    def close(self) -> None:
+        self.pull()
+        # Wakes the thread that accepts; closing alone does not.
+        with contextlib.suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+
+    def _accept(self) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                browser, _ = self._listener.accept()
+                if not self._is_in:
+                    browser.close()
+                    continue
+                server = socket.create_connection(self._server)
+                with self._lock:
+                    self._open |= {browser, server}
+                for source, target in ((browser, server), (server, browser)):
+                    threading.Thread(target=self._pass_on, args=(source, target), daemon=True).start()
+
+    def _pass_on(self, source: socket.socket, target: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while data := source.recv(65_536):
+                target.sendall(data)
+        with self._lock:
+            self._open -= {source, target}
+        for end in (source, target):
+            with contextlib.suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+            end.close()
+
+
+@contextmanager
+def cable_to(server_port: int) -> Iterator[Cable]:
+    cable = Cable(server_port)
+    try:
+        yield cable
+    finally:
+        cable.close()
