@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
+from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerView
 
 from hanzolive import views
 
 urlpatterns = [
     path("", views.home, name="home"),
+    # Where browsers look on pages that name no icon: the admin's, the API's.
+    path("favicon.ico", RedirectView.as_view(url=f"{settings.STATIC_URL}favicon.svg")),
     path("s/<str:ref>", views.session, name="session"),
     path("setup/<str:token>", views.setup, name="setup"),
     path("accounts/", include("allauth.account.urls")),
