@@ -76,6 +76,21 @@ async def test_a_client_that_was_cut_off_resumes_and_misses_nothing(each_server:
     assert "".join(e["data"] for e in watched.of_type("token") if e["stream"] == stream) == said
 
 
+async def test_who_subscribes_again_and_again_misses_nothing(each_server: Stack, prompt: str) -> None:
+    """Tokens come between the look at the log and the reply; both must speak of the same moment."""
+    room = make_room(each_server)
+    async with live(each_server, room.olga) as olga:
+        watched = await olga.watch(room.log)
+        stream = await olga.prompt(room.session, prompt, "script-slow@rate=200,tokens=400")
+        while not watched.ended(stream):
+            words = watched.text(stream).count(" ")
+            await olga.watch(room.log, resume=True)
+            await olga.until(lambda had=words: watched.text(stream).count(" ") > had or watched.ended(stream))  # type: ignore[misc]
+    assert watched.text(stream) == each_server.node.said(prompt)
+    assert watched.gaps == 0
+    assert len(watched.of_type("snapshot")) == 1
+
+
 async def test_who_resumes_after_the_end_gets_the_rest_merged(room: Room, prompt: str) -> None:
     logs: dict[str, Watched] = {}
     async with live(room.stack, room.olga) as olga:
