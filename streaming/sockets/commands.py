@@ -50,13 +50,15 @@ async def subscribe(socket: LiveConsumer, command: Subscribe) -> None:
         socket, log, view, tail=command.tail, epoch=command.epoch, seq=command.seq
     )
     await _keep(socket, subscription, log)
+    # A live client goes on from what it is told here: from what it has, not from what has come to the log meanwhile.
+    live = mode == "live"
     socket.reply(
         {
             "type": "ok",
             "id": command.id,
             "log": log,
-            "epoch": subscription.log.epoch,
-            "seq": subscription.log.ring.head,
+            "epoch": subscription.epoch if live else subscription.log.epoch,
+            "seq": subscription.have if live else subscription.log.ring.head,
             "mode": mode,
         }
     )
