@@ -231,6 +231,34 @@ OPTIONS: tuple[Option, ...] = (
         "Who may make an account: `open`, `invite` or `closed`. Default: open on loopback, else closed.",
         choices=("", *get_args(SignUp)),
     ),
+    Option(
+        "EMAIL_HOST",
+        "text",
+        "",
+        "SMTP server that takes our mail. With one, people confirm their e-mail address before they come in. Empty: mail is printed, or kept in EMAIL_FOLDER.",
+    ),
+    Option("EMAIL_PORT", "int", 587, "Port of the SMTP server.", minimum=1, maximum=65535),
+    Option("EMAIL_USER", "text", "", "Account at the SMTP server. Empty: it asks for none."),
+    Option("EMAIL_PASSWORD", "secret", "", "Password of EMAIL_USER."),
+    Option(
+        "EMAIL_SECURITY",
+        "text",
+        "starttls",
+        "How the connection to the SMTP server is protected: `starttls` (port 587), `tls` (port 465) or not at all.",
+        choices=("starttls", "tls", "none"),
+    ),
+    Option(
+        "EMAIL_FOLDER",
+        "text",
+        "",
+        "Folder in which each mail becomes a file, where no EMAIL_HOST is set: for trying out.",
+    ),
+    Option(
+        "EMAIL_FROM",
+        "text",
+        "Hanzo Live <no-reply@localhost>",
+        "Sender of our mail, as `Name <address>` or an address.",
+    ),
     Option("SECRET_KEY", "secret", "", "Signs cookies. Empty: made once and kept in the data folder."),
     Option(
         "TRUST_PROXY", "bool", False, "Whether `X-Forwarded-For` and `-Proto` of the connecting proxy are believed."

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.forms import SignupForm
+from allauth.account.models import EmailAddress
 from django import forms
 from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser
@@ -19,6 +20,7 @@ from django.db import transaction
 from django.http import HttpRequest
 
 from hanzo_live.protocol.errors import ErrorCode, LiveError
+from sessions.addresses import is_taken, trust_address
 from sessions.authentication import digest_of
 from sessions.models import User
 from sessions.text import MAX_NAME
@@ -26,6 +28,10 @@ from sessions.text import MAX_NAME
 
 class AccountAdapter(DefaultAccountAdapter):
     """allauth with our rule of who may sign up, and our user's name."""
+
+    def confirm_email(self, request: HttpRequest, email_address: EmailAddress) -> bool:
+        """Whether the address is confirmed now: not where another account came to have it in the meantime."""
+        return not is_taken(email_address.email, email_address.user) and super().confirm_email(request, email_address)
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return settings.SIGNUP == "open"
@@ -78,7 +84,9 @@ def create_first_admin(token: str, *, name: str, email: str, password: str) -> U
             raise LiveError(
                 ErrorCode.NOT_FOUND, "This link was used already. Sign in with the account that it made."
             ) from error
-        return User.objects.create_superuser(email, password, name=name)
+        admin = User.objects.create_superuser(email, password, name=name)
+        trust_address(admin)
+        return admin
 
 
 def _setup_file() -> Path:

@@ -31,6 +31,7 @@ def run(args: Namespace) -> int:
 def _create(args: Namespace) -> None:
     from django.db import IntegrityError
 
+    from sessions.addresses import trust_address
     from sessions.authentication import create_token
     from sessions.models import User
 
@@ -46,6 +47,7 @@ def _create(args: Namespace) -> None:
             )
         except IntegrityError as error:
             raise OperatorError(f"There is an account with the e-mail {email} already.") from error
+        trust_address(user)
         print(f"Made the account {user.name} with the login {user.email}{', an admin' if args.admin else ''}.")
     elif not args.token or args.password is not None or args.admin:
         raise OperatorError(f"There is an account with the e-mail {email} already. Give another with --email.")

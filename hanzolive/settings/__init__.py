@@ -230,12 +230,30 @@ LOGIN_REDIRECT_URL = "/"
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["name*", "email*", "password1*"]
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
-ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_CHANGE_EMAIL = True
+ACCOUNT_REAUTHENTICATION_REQUIRED = True
 ACCOUNT_LOGOUT_REDIRECT_URL = "/"
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_ADAPTER = "sessions.accounts.AccountAdapter"
-ACCOUNT_FORMS = {"signup": "sessions.accounts.SignUpForm"}
-EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
+ACCOUNT_FORMS = {"signup": "sessions.accounts.SignUpForm", "add_email": "sessions.addresses.ChangeEmailForm"}
+ACCOUNT_EMAIL_SUBJECT_PREFIX = "[Hanzo Live] "
+
+# E-mail: to an SMTP server, else into a folder, else printed ------------------------------------------------------
+
+# A link that cannot arrive must not keep anybody out.
+ACCOUNT_EMAIL_VERIFICATION = "mandatory" if OPTIONS["EMAIL_HOST"] else "none"
+EMAIL_BACKEND = "django.core.mail.backends.{}.EmailBackend".format(
+    "smtp" if OPTIONS["EMAIL_HOST"] else "filebased" if OPTIONS["EMAIL_FOLDER"] else "console"
+)
+EMAIL_HOST: str = OPTIONS["EMAIL_HOST"]
+EMAIL_PORT: int = OPTIONS["EMAIL_PORT"]
+EMAIL_HOST_USER: str = OPTIONS["EMAIL_USER"]
+EMAIL_HOST_PASSWORD: str = OPTIONS["EMAIL_PASSWORD"]
+EMAIL_USE_TLS = OPTIONS["EMAIL_SECURITY"] == "starttls"
+EMAIL_USE_SSL = OPTIONS["EMAIL_SECURITY"] == "tls"
+EMAIL_TIMEOUT = 15
+EMAIL_FILE_PATH: str = OPTIONS["EMAIL_FOLDER"]
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = OPTIONS["EMAIL_FROM"]
 
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
@@ -275,6 +293,7 @@ SPECTACULAR_SETTINGS = {
     "OAS_VERSION": "3.1.0",
     "ENUM_NAME_OVERRIDES": {
         "RoleEnum": "sessions.models.Role",
+        "InvitedRoleEnum": "sessions.api.serializers.INVITED_ROLES",
         "MessageRoleEnum": "sessions.models.MessageRole",
         "MessageStatusEnum": "sessions.api.serializers.MESSAGE_STATUSES",
         "StreamStatusEnum": "streaming.models.StreamStatus",

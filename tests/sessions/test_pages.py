@@ -141,6 +141,9 @@ def test_a_password_is_changed_and_reset(owner: User, signed_in: Callable[..., C
         "inactive",
         "logout",
         "password/change",
+        "email",
+        "confirm-email",
+        "confirm-email/wrong",
         "reauthenticate",
     ],
 )
