@@ -43,7 +43,7 @@ app.conf.update(
     beat_schedule=BEAT_SCHEDULE,
     beat_schedule_filename=str(settings.DATA_DIR / "beat-schedule"),
 )
-app.autodiscover_tasks(["streaming"])
+app.autodiscover_tasks(["streaming", "sessions"])
 
 
 def keep_our_logging(**_: Any) -> None:

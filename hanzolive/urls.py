@@ -16,6 +16,7 @@ urlpatterns = [
     path("favicon.ico", RedirectView.as_view(url=f"{settings.STATIC_URL}favicon.svg")),
     path("s/<str:ref>", views.session, name="session"),
     path("setup/<str:token>", views.setup, name="setup"),
+    path("", include("sessions.urls")),
     path("accounts/", include("allauth.account.urls")),
     path("admin/", admin.site.urls),
     path("v1/", include("streaming.api.urls")),

@@ -13,16 +13,21 @@ from pathlib import Path
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.forms import SignupForm
 from allauth.account.models import EmailAddress
+from allauth.account.utils import get_next_redirect_url
+from allauth.core.exceptions import ImmediateHttpResponse
 from django import forms
 from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
 from django.http import HttpRequest
+from django.shortcuts import redirect
 
 from hanzo_live.protocol.errors import ErrorCode, LiveError
+from sessions import invitations
 from sessions.addresses import is_taken, trust_address
 from sessions.authentication import digest_of
-from sessions.models import User
+from sessions.invitation_pages import address_of, token_of
+from sessions.models import Invitation, User
 from sessions.text import MAX_NAME
 
 
@@ -34,6 +39,8 @@ class AccountAdapter(DefaultAccountAdapter):
         return not is_taken(email_address.email, email_address.user) and super().confirm_email(request, email_address)
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
+        if settings.SIGNUP == "invite":
+            return invitation_of(request) is not None
         return settings.SIGNUP == "open"
 
     def save_user(
@@ -41,7 +48,32 @@ class AccountAdapter(DefaultAccountAdapter):
     ) -> AbstractBaseUser:
         assert isinstance(user, User)
         user.name = form.cleaned_data["name"].strip()
-        return super().save_user(request, user, form, commit)
+        if settings.SIGNUP != "invite":
+            return super().save_user(request, user, form, commit)
+        # The account and its use of the invitation stand and fall together: no more accounts than were invited.
+        invitation = invitation_of(request)
+        try:
+            if invitation is None:
+                raise invitations.invitation_not_found()
+            with transaction.atomic():
+                saved = super().save_user(request, user, form, commit)
+                invitations.accept(invitation, user)
+        except LiveError as error:
+            raise ImmediateHttpResponse(redirect(get_next_redirect_url(request) or "home")) from error
+        return saved
+
+
+def invitation_of(request: HttpRequest) -> Invitation | None:
+    """The open invitation that somebody came with: its page is the one they go on to."""
+    token = token_of(get_next_redirect_url(request))
+    if token is None:
+        return None
+    try:
+        invitation = invitations.find(token, address_of(request))
+        invitations.require_open(invitation)
+    except LiveError:
+        return None  # its page says why
+    return invitation
 
 
 class SignUpForm(SignupForm):

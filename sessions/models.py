@@ -178,6 +178,54 @@ class ApiToken(models.Model):
         return self.name
 
 
+class MailStatus(models.TextChoices):
+    NONE = "", "No mail"
+    QUEUED = "queued"
+    SENT = "sent"
+    FAILED = "failed"
+
+
+class Invitation(models.Model):
+    """A way into a session for whoever has its token, of which only the SHA-256 is kept."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    session = models.ForeignKey(LiveSession, on_delete=models.CASCADE, related_name="invitations")
+    inviter = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    email = models.EmailField(blank=True, help_text="Whom it was mailed to; empty for a link.")
+    role = models.CharField(max_length=10, choices=Role.choices)
+    digest = models.CharField(max_length=64, unique=True)
+    max_uses = models.PositiveIntegerField(default=1)
+    uses = models.PositiveIntegerField(default=0)
+    mail = models.CharField(max_length=10, choices=MailStatus.choices, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField()
+    revoked_at = models.DateTimeField(null=True, blank=True)
+    declined_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=models.Q(uses__lte=models.F("max_uses")), name="invitation_uses"),
+        ]
+        indexes = [models.Index(fields=["session", "-created_at"], name="invitation_newest")]
+
+    def __str__(self) -> str:
+        return f"{self.email or 'link'} as {self.role}"
+
+
+class InvitationUse(models.Model):
+    """Who joined by an invitation. Somebody who was removed does not come back by the same one."""
+
+    invitation = models.ForeignKey(Invitation, on_delete=models.CASCADE, related_name="used_by")
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["invitation", "user"], name="invitation_once_each")]
+
+    def __str__(self) -> str:
+        return f"{self.user} by {self.invitation}"
+
+
 class OutboxRow(models.Model):
     """A durable event that is committed with the change it announces, and on its way to the log.
 

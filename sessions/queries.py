@@ -9,7 +9,7 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 
-from sessions.models import ApiToken, LiveSession, Member, Message, MessageRole, MessageStatus, Role, User
+from sessions.models import ApiToken, Invitation, LiveSession, Member, Message, MessageRole, MessageStatus, Role, User
 
 Wire = dict[str, Any]
 
@@ -70,6 +70,33 @@ def message_wire(message: Message) -> Wire:
 
 def member_wire(member: Member) -> Wire:
     return {"user": user_wire(member.user), "role": str(member.role)}
+
+
+def invitation_wire(invitation: Invitation) -> Wire:
+    """An invitation without its token, of which only the digest is kept."""
+    return {
+        "id": str(invitation.pk),
+        "email": invitation.email or None,
+        "role": str(invitation.role),
+        "inviter": user_wire(invitation.inviter) if invitation.inviter else None,
+        "max_uses": invitation.max_uses,
+        "uses": invitation.uses,
+        "mail": str(invitation.mail) or None,
+        "created_at": time_wire(invitation.created_at),
+        "expires_at": time_wire(invitation.expires_at),
+    }
+
+
+def preview_wire(invitation: Invitation, *, member: bool) -> Wire:
+    """An invitation as whoever has its token sees it."""
+    session = invitation.session
+    return {
+        "session": {"id": str(session.pk) if member else None, "title": session.title},
+        "inviter": user_wire(invitation.inviter) if invitation.inviter else None,
+        "role": str(invitation.role),
+        "member": member,
+        "expires_at": time_wire(invitation.expires_at),
+    }
 
 
 def settings_wire(session: LiveSession) -> Wire:

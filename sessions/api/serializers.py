@@ -10,9 +10,12 @@ from typing import Any
 from rest_framework import serializers
 from rest_framework.fields import empty
 
-from sessions import text
+from sessions import invitations, text
+from sessions.invitations import EXPIRES_IN, MAX_EXPIRES_IN, MAX_USES
 from sessions.models import MessageRole, Overlap, Role, TokenScope
 from sessions.pages import SESSION_ORDERS
+
+INVITED_ROLES = [(role.value, role.label) for role in invitations.INVITED_ROLES]
 
 # As `queries.message_wire` tells them: a reply that waits is, to those who watch, one that is being written.
 MESSAGE_STATUSES = ["streaming", "complete", "stopped", "failed"]
@@ -89,6 +92,23 @@ class MemberBody(serializers.Serializer[Any]):
         if ("user" in attrs) == ("email" in attrs):
             raise serializers.ValidationError({"user": "Name an account by `user` or by `email`, one of the two."})
         return attrs
+
+
+class InvitationBody(serializers.Serializer[Any]):
+    email = serializers.EmailField(
+        required=False, allow_null=True, max_length=254, help_text="Whom; else it is a link."
+    )
+    role = ChoiceField(required=False, choices=INVITED_ROLES, default=Role.EDITOR)
+    expires_in = serializers.IntegerField(
+        required=False,
+        allow_null=True,
+        min_value=60,
+        max_value=MAX_EXPIRES_IN,
+        help_text=f"Seconds; {EXPIRES_IN:,} where absent.",
+    )
+    max_uses = serializers.IntegerField(
+        required=False, allow_null=True, min_value=1, max_value=MAX_USES, help_text="1 where absent."
+    )
 
 
 class RoleBody(serializers.Serializer[Any]):
@@ -209,6 +229,46 @@ class TranscriptShape(serializers.Serializer[Any]):
     session = SessionShape()
     members = MemberShape(many=True)
     messages = MessageShape(many=True)
+
+
+class InvitationShape(serializers.Serializer[Any]):
+    id = serializers.UUIDField()
+    email = serializers.EmailField(allow_null=True)
+    role = serializers.ChoiceField(choices=INVITED_ROLES)
+    inviter = UserShape(allow_null=True)
+    max_uses = serializers.IntegerField()
+    uses = serializers.IntegerField()
+    mail = serializers.ChoiceField(choices=["queued", "sent", "failed"], allow_null=True)
+    created_at = serializers.DateTimeField()
+    expires_at = serializers.DateTimeField()
+
+
+class NewInvitationShape(InvitationShape):
+    token = serializers.CharField(help_text="Shown this once.")
+    url = serializers.URLField(help_text="The link to send; shown this once.")
+
+
+class InvitationsShape(serializers.Serializer[Any]):
+    results = InvitationShape(many=True)
+
+
+class InvitedToShape(serializers.Serializer[Any]):
+    id = serializers.UUIDField(allow_null=True, help_text="Told to members only.")
+    title = serializers.CharField()
+
+
+class InvitationPreviewShape(serializers.Serializer[Any]):
+    session = InvitedToShape()
+    inviter = UserShape(allow_null=True)
+    role = serializers.ChoiceField(choices=INVITED_ROLES)
+    member = serializers.BooleanField(help_text="Whether you are a member already.")
+    expires_at = serializers.DateTimeField()
+
+
+class AcceptedShape(serializers.Serializer[Any]):
+    session = serializers.UUIDField()
+    role = serializers.ChoiceField(choices=INVITED_ROLES)
+    log = serializers.CharField()
 
 
 class TokenShape(serializers.Serializer[Any]):

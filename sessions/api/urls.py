@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from sessions.api import account, members, views
+from sessions.api import account, invitations, members, views
 
 urlpatterns = [
     path("sessions", views.SessionList.as_view()),
@@ -15,6 +15,11 @@ urlpatterns = [
     path("sessions/<str:ref>/read", views.SessionRead.as_view()),
     path("sessions/<str:ref>/members", members.MemberList.as_view()),
     path("sessions/<str:ref>/members/<str:user>", members.MemberDetail.as_view()),
+    path("sessions/<str:ref>/invitations", invitations.InvitationList.as_view()),
+    path("sessions/<str:ref>/invitations/<str:invitation>", invitations.InvitationDetail.as_view()),
+    path("invitations/<str:token>", invitations.InvitationPreview.as_view()),
+    path("invitations/<str:token>/accept", invitations.InvitationAccept.as_view()),
+    path("invitations/<str:token>/decline", invitations.InvitationDecline.as_view()),
     path("me", account.Me.as_view()),
     path("tokens", account.TokenList.as_view()),
     path("tokens/<str:token>", account.TokenDetail.as_view()),

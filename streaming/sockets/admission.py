@@ -37,6 +37,15 @@ def address_of(scope: Mapping[str, Any], headers: Mapping[str, str]) -> str:
     return str(client[0]) if client else "local"
 
 
+def origin_of(scope: Mapping[str, Any]) -> str:
+    """`scheme://host` of this server as the socket's client addresses it, for links."""
+    headers = headers_of(scope)
+    secure = scope.get("scheme") in ("wss", "https")
+    if settings.TRUST_PROXY and (forwarded := headers.get("x-forwarded-proto")):
+        secure = forwarded.rpartition(",")[2].strip() == "https"
+    return f"{'https' if secure else 'http'}://{headers.get('host', '')}"
+
+
 def check_origin(headers: Mapping[str, str]) -> None:
     """Raises Refused unless Host is ours and Origin, where one is sent, is ours or allowed.
 

@@ -9,16 +9,26 @@ from uuid import UUID, uuid4
 from django.conf import settings
 
 from hanzo_live.protocol import flush_class
-from hanzo_live.protocol.commands import MessageRead, MessageSend, StreamStart, StreamStop, Subscribe, Unsubscribe
+from hanzo_live.protocol.commands import (
+    MessageRead,
+    MessageSend,
+    SessionInvite,
+    StreamStart,
+    StreamStop,
+    Subscribe,
+    Unsubscribe,
+)
 from hanzo_live.protocol.errors import ErrorCode, LiveError
-from sessions import access, reading
+from sessions import access, invitations, reading
 from sessions import services as sessions
 from sessions.access import Action
+from sessions.invitation_pages import page_path
 from streaming import services
 from streaming.database import in_db
 from streaming.hub import Subscription, View, the_hub
 from streaming.models import TERMINAL, Stream
 from streaming.services import Started
+from streaming.sockets.admission import origin_of
 
 if TYPE_CHECKING:
     from streaming.consumers import LiveConsumer
@@ -156,6 +166,30 @@ async def message_read(socket: LiveConsumer, command: MessageRead) -> None:
     socket.reply({"type": "ok", "id": command.id})
 
 
+async def session_invite(socket: LiveConsumer, command: SessionInvite) -> None:
+    _require_write(socket)
+    origin = origin_of(socket.scope)
+
+    def address(token: str) -> str:
+        return origin + page_path(token)
+
+    def invite() -> tuple[str, str]:
+        session, _ = access.find_session(_user(socket), command.session, Action.INVITE)
+        invitation, token = invitations.invite(
+            session,
+            _user(socket),
+            address=address,
+            email=command.email,
+            role=command.role,
+            expires_in=command.expires_in,
+            max_uses=command.max_uses,
+        )
+        return str(invitation.pk), address(token)
+
+    invitation, url = await in_db(invite)
+    socket.reply({"type": "ok", "id": command.id, "invitation": invitation, "url": url})
+
+
 async def stream_stop(socket: LiveConsumer, command: StreamStop) -> None:
     _require_write(socket)
     id = access.id_of(command.stream)
@@ -171,6 +205,7 @@ HANDLERS: dict[str, Callable[[LiveConsumer, Any], Coroutine[Any, Any, None]]] = 
     "stream.start": stream_start,
     "message.send": message_send,
     "message.read": message_read,
+    "session.invite": session_invite,
     "stream.stop": stream_stop,
 }
 

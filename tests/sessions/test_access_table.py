@@ -11,10 +11,10 @@ from django.test import Client
 
 from sessions.api.urls import urlpatterns
 from sessions.authentication import create_token
-from sessions.models import ApiToken, LiveSession, User
+from sessions.models import ApiToken, Invitation, LiveSession, User
 from tests.rest import assert_is_error, call, endpoints
 
-CODES = {401: "unauthenticated", 403: "forbidden", 404: "not_found"}
+CODES = {401: "unauthenticated", 403: "forbidden", 404: "not_found", 409: "conflict"}
 CAST = ("owner", "editor", "viewer", "outsider", "nobody")
 
 
@@ -44,6 +44,13 @@ TABLE: dict[tuple[str, str], Expected] = {
     ),
     ("PATCH", f"{SESSION}/members/<str:user>"): Expected((200, 403, 403, 404, 401), {"role": "editor"}),
     ("DELETE", f"{SESSION}/members/<str:user>"): Expected((204, 403, 403, 404, 401)),
+    ("GET", f"{SESSION}/invitations"): Expected((200, 403, 403, 404, 401)),
+    ("POST", f"{SESSION}/invitations"): Expected((201, 403, 403, 404, 401), {"role": "viewer"}),
+    ("DELETE", f"{SESSION}/invitations/<str:invitation>"): Expected((204, 403, 403, 404, 401)),
+    # Whoever has the link may look and decline; joining needs an account, and members have joined.
+    ("GET", "/v1/invitations/<str:token>"): Expected((200, 200, 200, 200, 200)),
+    ("POST", "/v1/invitations/<str:token>/accept"): Expected((409, 409, 409, 200, 401)),
+    ("POST", "/v1/invitations/<str:token>/decline"): Expected((204, 204, 204, 204, 204)),
     ("GET", "/v1/me"): Expected((200, 200, 200, 200, 401)),
     ("PATCH", "/v1/me"): Expected((200, 200, 200, 200, 401), {"name": "New name"}),
     ("GET", "/v1/tokens"): Expected((200, 200, 200, 200, 401)),
@@ -65,8 +72,12 @@ class Stage:
     users: dict[str, User]
     second_viewer: User
     token: ApiToken
+    invitation: Invitation
+    link: str
 
     def path(self, route: str) -> str:
+        route = route.replace("invitations/<str:token>", f"invitations/{self.link}")
+        route = route.replace("<str:invitation>", str(self.invitation.pk))
         filled = route.replace("<str:ref>", "the-plan").replace("<str:user>", str(self.second_viewer.pk))
         return filled.replace("<str:token>", str(self.token.pk))
 
@@ -75,6 +86,7 @@ class Stage:
 def stage(
     live_session: LiveSession, owner: User, teammate: User, viewer: User, outsider: User, make_user: Callable[..., User]
 ) -> Stage:
+    from sessions.invitations import invite
     from sessions.membership import add_member
     from sessions.models import Role
 
@@ -82,7 +94,8 @@ def stage(
     make_user("Nina")
     add_member(live_session, owner, second, Role.VIEWER)
     cast = {"owner": owner, "editor": teammate, "viewer": viewer, "outsider": outsider}
-    return Stage(cast, second, create_token(owner, "ci")[0])
+    invitation, link = invite(live_session, owner, address=str)
+    return Stage(cast, second, create_token(owner, "ci")[0], invitation, link)
 
 
 @pytest.mark.parametrize("who", CAST)
