@@ -294,7 +294,6 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "RoleEnum": "sessions.models.Role",
         "InvitedRoleEnum": "sessions.api.serializers.INVITED_ROLES",
-        "InvitedRoleEnum": "sessions.api.serializers.INVITED_ROLES",
         "MessageRoleEnum": "sessions.models.MessageRole",
         "MessageStatusEnum": "sessions.api.serializers.MESSAGE_STATUSES",
         "StreamStatusEnum": "streaming.models.StreamStatus",
