@@ -61,4 +61,4 @@ def test_a_node_that_is_down_is_named_as_the_reason_and_retry_works_once_it_is_b
     notice.get_by_role("button", name="Retry").click()
     expect(olga.page.get_by_role("article", name="Answer")).to_have_count(2)
     olga.sees_end()
-    assert olga.answer_text() == prompt
+    assert olga.answer_text() == single_spaced(stack.answer_to(prompt))
