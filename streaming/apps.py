@@ -8,7 +8,8 @@ class StreamingConfig(AppConfig):
 
     def ready(self) -> None:
         from streaming import outbox
-        from streaming.sockets import revocation
+        from streaming.sockets import drafts, revocation
 
         outbox.connect()
         revocation.connect()
+        drafts.connect()

@@ -93,11 +93,6 @@ class Drafts:
         """
         return await self._unbroken(self._send(log, generation, post))
 
-    async def drop(self, log: str) -> None:
-        """The session is gone, and its draft with it. Raises one of UNREACHABLE."""
-        self._open.pop(log, None)
-        await self._store.drop(log)
-
     async def _sync(self, log: str, generation: int | None, state: bytes) -> Synced:
         draft = self._opened(log)
         async with draft.lock:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
+import redis
 import redis.asyncio
 from redis.exceptions import RedisError
 
@@ -77,10 +78,11 @@ class DraftStore:
         """Open the next generation. False where `generation` is not the open one."""
         return bool(await cast(Awaitable[Any], self._advance(keys=[_meta(log)], args=[generation, KEEP_S])))
 
-    async def drop(self, log: str) -> None:
-        """The session is gone."""
-        generation = cast(bytes | None, await self._redis.hget(_meta(log), "generation")) or b"0"
-        await self._redis.delete(_meta(log), f"{_meta(log)}:{int(generation)}")
+
+def drop(client: redis.Redis, log: str) -> None:
+    """The session is gone, and its draft with it. Blocks. Raises one of UNREACHABLE."""
+    generation = cast(bytes | None, client.hget(_meta(log), "generation")) or b"0"
+    client.delete(_meta(log), f"{_meta(log)}:{int(generation)}")
 
 
 def _meta(log: str) -> str:

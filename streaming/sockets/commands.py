@@ -28,6 +28,7 @@ from streaming.database import in_db
 from streaming.hub import Subscription, View, the_hub
 from streaming.models import TERMINAL, Stream
 from streaming.services import Started
+from streaming.sockets import drafts
 from streaming.sockets.admission import origin_of
 
 if TYPE_CHECKING:
@@ -207,6 +208,9 @@ HANDLERS: dict[str, Callable[[LiveConsumer, Any], Coroutine[Any, Any, None]]] = 
     "message.read": message_read,
     "session.invite": session_invite,
     "stream.stop": stream_stop,
+    "draft.sync": drafts.draft_sync,
+    "draft.update": drafts.draft_update,
+    "draft.send": drafts.draft_send,
 }
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+import redis
 
 from hanzo_live.protocol.errors import ErrorCode
 from presence.draft import drafts as module
+from presence.draft import drop
 from tests.presence.draft.editors import LOG, Editor, House, refusal
 
 
@@ -212,10 +214,10 @@ async def test_a_person_who_leaves_in_the_middle_still_has_said_it(house: House)
     assert str(late.text) == "last words"
 
 
-async def test_a_dropped_draft_leaves_nothing_behind(house: House) -> None:
-    drafts = house.process()
-    ada = Editor(house, drafts, 1)
+async def test_a_dropped_draft_leaves_nothing_behind(house: House, redis_url: str) -> None:
+    ada = Editor(house, house.process(), 1)
     ada.insert(0, "abc")
     await ada.flush()
-    await drafts.drop(LOG)
+    with redis.Redis.from_url(redis_url) as client:
+        drop(client, LOG)
     assert await house.redis.keys("*draft*") == []
