@@ -19,6 +19,7 @@ urlpatterns = [
     path("", include("sessions.urls")),
     path("accounts/", include("allauth.account.urls")),
     path("admin/", admin.site.urls),
+    path("", include("sessions.account_urls")),
     path("v1/", include("streaming.api.urls")),
     path("v1/", include("sessions.api.urls")),
     path("v1/openapi.json", SpectacularJSONAPIView.as_view(), name="openapi"),

@@ -88,6 +88,11 @@ NODE_FIRST_BYTE_TIMEOUT: float = OPTIONS["NODE_FIRST_BYTE_TIMEOUT"]
 NODE_IDLE_TIMEOUT: float = OPTIONS["NODE_IDLE_TIMEOUT"]
 LOG_KEEP_HOURS: float = OPTIONS["LOG_KEEP_HOURS"]
 DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_FRAME_BYTES
+FILE_UPLOAD_HANDLERS = [
+    "sessions.uploads.BoundedUploadHandler",
+    "django.core.files.uploadhandler.MemoryFileUploadHandler",
+    "django.core.files.uploadhandler.TemporaryFileUploadHandler",
+]
 
 # The node -------------------------------------------------------------------------------------------------------
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from drf_spectacular.utils import extend_schema
+from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -10,14 +11,17 @@ from rest_framework.views import APIView
 from sessions import authentication
 from sessions.access import id_of
 from sessions.api import serializers as bodies
+from sessions.api.parsers import BoundedJSONParser
 from sessions.api.throttling import TicketThrottle, TokenThrottle
 from sessions.api.views import caller, checked
 from sessions.models import TokenScope
-from sessions.profile import rename
+from sessions.profile import change_profile
 from sessions.queries import me_wire, token_wire
 
 
 class Me(APIView):
+    parser_classes = (BoundedJSONParser, MultiPartParser)
+
     @extend_schema(operation_id="me_read", responses=bodies.MeShape)
     def get(self, request: Request) -> Response:
         """Who you are here."""
@@ -25,9 +29,11 @@ class Me(APIView):
 
     @extend_schema(operation_id="me_update", request=bodies.MeBody, responses=bodies.MeShape)
     def patch(self, request: Request) -> Response:
-        """Change your name."""
-        user = rename(caller(request), checked(bodies.MeBody, request.data)["name"])
-        return Response(me_wire(user))
+        """Change your name or picture (PNG, JPEG, WebP; sent as a form's file, or null to take it away)."""
+        body = checked(bodies.MeBody, request.data)
+        sent = b"" if "avatar" in body else None
+        avatar = body["avatar"].read() if body.get("avatar") else sent
+        return Response(me_wire(change_profile(caller(request), name=body.get("name"), avatar=avatar)))
 
 
 class TokenList(APIView):

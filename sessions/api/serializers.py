@@ -116,7 +116,13 @@ class RoleBody(serializers.Serializer[Any]):
 
 
 class MeBody(serializers.Serializer[Any]):
-    name = TextField(max_length=text.MAX_NAME)
+    name = TextField(max_length=text.MAX_NAME, required=False)
+    avatar = serializers.FileField(required=False, allow_null=True)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if not attrs:
+            raise serializers.ValidationError("Send what is to change: `name`, `avatar`, or both.")
+        return attrs
 
 
 class TokenBody(serializers.Serializer[Any]):
