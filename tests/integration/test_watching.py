@@ -13,7 +13,7 @@ import pytest
 from websockets.asyncio.client import connect
 
 from hanzo_live.protocol import State, fold
-from tests.integration.client import Watched, live
+from tests.integration.client import Live, Watched, live
 from tests.integration.conftest import Room, make_room
 from tests.integration.stack import PATIENCE_S, Stack
 
@@ -79,16 +79,21 @@ async def test_a_client_that_was_cut_off_resumes_and_misses_nothing(each_server:
 async def test_who_subscribes_again_and_again_misses_nothing(each_server: Stack, prompt: str) -> None:
     """Tokens come between the look at the log and the reply; both must speak of the same moment."""
     room = make_room(each_server)
-    async with live(each_server, room.olga) as olga:
-        watched = await olga.watch(room.log)
-        stream = await olga.prompt(room.session, prompt, "script-slow@rate=200,tokens=400")
+
+    async def follow(client: Live, watched: Watched, stream: str) -> None:
         while not watched.ended(stream):
-            words = watched.text(stream).count(" ")
-            await olga.watch(room.log, resume=True)
-            await olga.until(lambda had=words: watched.text(stream).count(" ") > had or watched.ended(stream))  # type: ignore[misc]
-    assert watched.text(stream) == each_server.node.said(prompt)
-    assert watched.gaps == 0
-    assert len(watched.of_type("snapshot")) == 1
+            had = watched.text(stream)
+            await client.watch(room.log, resume=True)
+            await client.until(lambda: watched.text(stream) != had or watched.ended(stream))  # noqa: B023
+
+    async with AsyncExitStack() as sockets:
+        clients = [await sockets.enter_async_context(live(each_server, room.olga)) for _ in range(5)]
+        watched = [await client.watch(room.log) for client in clients]
+        stream = await clients[0].prompt(room.session, prompt, "script-slow@rate=1500,tokens=3000")
+        await asyncio.gather(*(follow(client, each, stream) for client, each in zip(clients, watched, strict=True)))
+    assert {each.text(stream) for each in watched} == {each_server.node.said(prompt)}
+    assert sum(each.gaps for each in watched) == 0
+    assert {len(each.of_type("snapshot")) for each in watched} == {1}
 
 
 async def test_who_resumes_after_the_end_gets_the_rest_merged(room: Room, prompt: str) -> None:
