@@ -96,7 +96,7 @@ def session_page(
 def _message_cursor(cursor: str) -> tuple[str, int | None]:
     direction, digits = cursor[:1], cursor[1:]
     if direction not in ("a", "b") or not (digits.isascii() and digits.isdigit()) or len(digits) > 9:
-        raise _bad_cursor()
+        raise bad_cursor()
     return direction, int(digits)
 
 
@@ -112,13 +112,13 @@ def _session_cursor(cursor: str) -> tuple[str, datetime | None, UUID | None]:
         moment, _, last_id = position[1:].partition("/")
         found = position[:1], datetime.fromisoformat(moment), UUID(last_id)
     except (ValueError, binascii.Error) as error:
-        raise _bad_cursor() from error
+        raise bad_cursor() from error
     if found[0] not in ("a", "b") or found[1].tzinfo is None:
-        raise _bad_cursor()
+        raise bad_cursor()
     return found
 
 
-def _bad_cursor() -> LiveError:
+def bad_cursor() -> LiveError:
     return LiveError(
         ErrorCode.BAD_REQUEST,
         "This cursor is not one of ours. Follow `next` and `previous` as they come.",

@@ -11,9 +11,11 @@ from rest_framework import serializers
 from rest_framework.fields import empty
 
 from sessions import invitations, text
+from sessions.access import MAX_REF
 from sessions.invitations import EXPIRES_IN, MAX_EXPIRES_IN, MAX_USES
 from sessions.models import MessageRole, Overlap, Role, TokenScope
 from sessions.pages import SESSION_ORDERS
+from sessions.search import MAX_QUERY
 
 INVITED_ROLES = [(role.value, role.label) for role in invitations.INVITED_ROLES]
 
@@ -139,6 +141,12 @@ class SessionsQuery(PageQuery):
     archived = serializers.BooleanField(required=False, default=False, help_text="The archived ones instead.")
     role = ChoiceField(required=False, choices=Role.choices, help_text="Only those in which you have this role.")
     order = ChoiceField(required=False, choices=SESSION_ORDERS, default="-updated_at", help_text="`-`: latest first.")
+
+
+class SearchQuery(PageQuery):
+    q = serializers.CharField(max_length=MAX_QUERY, help_text="The words.")
+    session = serializers.CharField(required=False, max_length=MAX_REF, help_text="Only in this one: id or slug.")
+    limit = serializers.IntegerField(required=False, min_value=1, max_value=100, default=20)
 
 
 class DeleteQuery(serializers.Serializer[Any]):
@@ -275,6 +283,41 @@ class AcceptedShape(serializers.Serializer[Any]):
     session = serializers.UUIDField()
     role = serializers.ChoiceField(choices=INVITED_ROLES)
     log = serializers.CharField()
+
+
+class FoundSessionShape(serializers.Serializer[Any]):
+    id = serializers.UUIDField()
+    slug = serializers.CharField(allow_null=True)
+    title = serializers.CharField()
+    archived = serializers.BooleanField()
+
+
+class FoundMessageShape(serializers.Serializer[Any]):
+    id = serializers.UUIDField()
+    n = serializers.IntegerField()
+    role = serializers.ChoiceField(choices=MessageRole.choices)
+    user = UserShape(allow_null=True)
+    created_at = serializers.DateTimeField()
+
+
+class SnippetShape(serializers.Serializer[Any]):
+    text = serializers.CharField(help_text="Plain text, not HTML.")
+    marks = serializers.ListField(
+        child=serializers.ListField(child=serializers.IntegerField(), min_length=2, max_length=2),
+        help_text="Where the words stand in `text`: [start, end) in Unicode code points.",
+    )
+
+
+class FoundShape(serializers.Serializer[Any]):
+    session = FoundSessionShape()
+    message = FoundMessageShape(allow_null=True, help_text="Null where the session's title matched.")
+    snippet = SnippetShape()
+
+
+class SearchPageShape(serializers.Serializer[Any]):
+    results = FoundShape(many=True)
+    next = serializers.URLField(allow_null=True)
+    previous = serializers.URLField(allow_null=True)
 
 
 class TokenShape(serializers.Serializer[Any]):

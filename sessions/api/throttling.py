@@ -39,3 +39,13 @@ class DuplicateThrottle(WriteThrottle):
 
     scope = "duplicates"
     rate = "60/hour"
+
+
+class SearchThrottle(SimpleRateThrottle):
+    """Enough for searching at every key."""
+
+    scope = "search"
+    rate = "240/minute"
+
+    def get_cache_key(self, request: Request, view: APIView) -> str:
+        return f"throttle:{self.scope}:{request.user.pk}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from sessions.api import account, invitations, members, views
+from sessions.api import account, invitations, members, search, views
 
 urlpatterns = [
     path("sessions", views.SessionList.as_view()),
@@ -20,6 +20,7 @@ urlpatterns = [
     path("invitations/<str:token>", invitations.InvitationPreview.as_view()),
     path("invitations/<str:token>/accept", invitations.InvitationAccept.as_view()),
     path("invitations/<str:token>/decline", invitations.InvitationDecline.as_view()),
+    path("search", search.Search.as_view()),
     path("me", account.Me.as_view()),
     path("tokens", account.TokenList.as_view()),
     path("tokens/<str:token>", account.TokenDetail.as_view()),
