@@ -86,4 +86,3 @@ def test_a_reload_in_the_middle_misses_nothing(olga: Person, shared: dict[str, A
     expected = stack.answer_to(PROMPT)
     assert olga.answer_text() == single_spaced(expected)
     assert olga.transcript(shared)[-1]["content"] == expected
-    assert len(stack.node.asked(PROMPT)) == len({request["id"] for request in stack.node.asked(PROMPT)})
