@@ -176,6 +176,13 @@ OPTIONS: tuple[Option, ...] = (
     ),
     Option("MAX_SUBSCRIPTIONS", "int", 100, "Logs one socket may watch at once.", minimum=1),
     Option("MAX_STREAMS_PER_SOCKET", "int", 32, "Streams one socket may have running at once.", minimum=1),
+    Option(
+        "PRESENCE_MAX_LISTED",
+        "int",
+        200,
+        "People in one session who are shown one by one; above it only their number is, and cursors stop.",
+        minimum=0,
+    ),
     Option("MAX_FRAME_BYTES", "int", 1_048_576, "Largest frame a client may send.", minimum=1024),
     Option(
         "STREAM_TIMEOUT",

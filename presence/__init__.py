@@ -1,1 +1,1 @@
-"""Who is here now, and the shared draft. Knows nothing of streams: it is handed what publishes its events."""
+"""Who is here now, and the shared draft. Knows nothing of streams: it is handed what tells its viewers."""

@@ -26,7 +26,7 @@ from sessions.authentication import ANONYMOUS, Identity
 from sessions.queries import user_wire
 from streaming.hub import Subscription, frame_of, metrics, the_hub
 from streaming.servers import SocketWriter, writer_for
-from streaming.sockets import commands, identities, revocation
+from streaming.sockets import attendance, commands, identities, revocation
 from streaming.sockets.admission import Admission, Bucket, Refused, address_of, check_origin, headers_of
 
 logger = logging.getLogger(__name__)
@@ -70,7 +70,7 @@ class LiveConsumer(AsyncConsumer):
         elif kind == "websocket.connect":
             await self.websocket_connect()
         elif kind == "websocket.disconnect":
-            self._end()
+            self._end(message.get("code", 1006))
             raise StopConsumer
 
     # Coming in and going out ------------------------------------------------------------------------------------
@@ -142,7 +142,7 @@ class LiveConsumer(AsyncConsumer):
             return
         self._closing = True
         metrics.REFUSED.labels(code=str(int(code))).inc()
-        self._leave_all()
+        self._leave_all(may_return=CLOSE_KINDS[code].reconnect)
         if error is not None:
             wire = error.wire()
             if CLOSE_KINDS[code].reconnect and wire["retry_after"] is None:
@@ -154,12 +154,12 @@ class LiveConsumer(AsyncConsumer):
         await self.base_send({"type": "websocket.close", "code": int(code)})
         self.writer.finish()
 
-    def _end(self) -> None:
+    def _end(self, code: int) -> None:
         self._closing = True
         sockets.discard(self)
         if self._hello_timer is not None:
             self._hello_timer.cancel()
-        self._leave_all()
+        self._leave_all(may_return=code not in attendance.CLEAN_CODES)
         if hasattr(self, "writer"):
             self.writer.finish()
         for task in self._under_way or ():
@@ -172,9 +172,10 @@ class LiveConsumer(AsyncConsumer):
             admission.leave()
             metrics.SOCKETS.set(admission.open)
 
-    def _leave_all(self) -> None:
-        for subscription in self.subscriptions.values():
+    def _leave_all(self, *, may_return: bool) -> None:
+        for log, subscription in self.subscriptions.items():
             the_hub().unsubscribe(subscription)
+            attendance.leave(self, log, linger=may_return)
         self.subscriptions.clear()
 
     # Commands ---------------------------------------------------------------------------------------------------
@@ -311,6 +312,7 @@ class LiveConsumer(AsyncConsumer):
 
     def detached(self, log: str) -> None:
         self.subscriptions.pop(log, None)
+        attendance.leave(self, log)
 
     def too_slow(self) -> None:
         self.close_soon(

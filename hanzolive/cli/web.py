@@ -15,9 +15,11 @@ STOP_TIMEOUT = 1.5
 async def drain() -> None:
     """New visitors are sent elsewhere, and those who are here are told to come back."""
     from hanzolive.health import start_draining
+    from streaming.sockets import attendance
     from streaming.sockets.draining import send_goaway
 
     start_draining()
+    await attendance.drain()
     send_goaway()
 
 

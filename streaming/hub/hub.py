@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
@@ -45,6 +46,7 @@ class Hub(CatchingUp):
         self._tasks: list[asyncio.Task[None]] = []
         self._starting: asyncio.Task[None] | None = None
         self._controls: dict[str, set[Any]] = {}
+        self.on_member_gone: Callable[[str, str], None] | None = None  # log, user
 
     # Joining and leaving ----------------------------------------------------------------------------------------
 
@@ -253,6 +255,8 @@ class Hub(CatchingUp):
             log.is_over = True
         if event.type == "member" and event.body.get("action") in ("removed", "left"):
             gone = event.body["user"]["id"]
+            if self.on_member_gone is not None:
+                self.on_member_gone(log.name, gone)
             for subscription in list(log.subscriptions):
                 if subscription.watcher.user_id == gone:
                     self.end(subscription, event.seq, "removed")
@@ -294,9 +298,8 @@ class Hub(CatchingUp):
         if log.notes:
             notes, log.notes = list(log.notes.values()), {}
             for subscription in list(log.subscriptions):
-                if subscription.phase in (Phase.ATTACHED, Phase.WAITING):
-                    for frame in notes:
-                        subscription.watcher.writer.write(frame)
+                for frame in notes:
+                    subscription.tell(frame)
 
     async def _round_of_view(self, log: LogState, view: View, state: ViewState) -> None:
         events = log.ring.since(state.position)

@@ -7,10 +7,13 @@ from enum import Enum
 from typing import TYPE_CHECKING, Protocol
 
 from streaming.hub.frames import View
-from streaming.servers import SocketWriter
+from streaming.servers import Frame, Limits, SocketWriter
 
 if TYPE_CHECKING:
     from streaming.hub.log_state import LogState
+
+# Bytes that may wait for a socket which is not behind.
+LITTLE = Limits().low
 
 
 class Watcher(Protocol):
@@ -63,6 +66,20 @@ class Subscription:
         self.ends_at: int | None = None
         self.end_reason = ""
         self.task: asyncio.Task[None] | None = None
+
+    @property
+    def is_live(self) -> bool:
+        """Whether the client has what it asked for, and what happens from now on is its next."""
+        return self.phase is Phase.ATTACHED or self.phase is Phase.WAITING
+
+    @property
+    def ready(self) -> bool:
+        """Whether an ephemeral event would be taken, and soon be read."""
+        return self.is_live and self.watcher.writer.buffered <= LITTLE
+
+    def tell(self, frame: Frame) -> bool:
+        """Write an ephemeral event; False where the client cannot take one now."""
+        return self.is_live and self.watcher.writer.write(frame)
 
     @property
     def have_all(self) -> bool:

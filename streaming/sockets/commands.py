@@ -12,6 +12,7 @@ from hanzo_live.protocol import flush_class
 from hanzo_live.protocol.commands import (
     MessageRead,
     MessageSend,
+    PresenceSet,
     SessionInvite,
     StreamStart,
     StreamStop,
@@ -28,7 +29,7 @@ from streaming.database import in_db
 from streaming.hub import Subscription, View, the_hub
 from streaming.models import TERMINAL, Stream
 from streaming.services import Started
-from streaming.sockets import drafts
+from streaming.sockets import attendance, drafts
 from streaming.sockets.admission import origin_of
 
 if TYPE_CHECKING:
@@ -57,10 +58,14 @@ async def subscribe(socket: LiveConsumer, command: Subscribe) -> None:
         the_hub().unsubscribe(before)
     _make_room(socket)
     view = View(flush_class(command.flush_ms), command.buffer_size or 0, command.show_thoughts)
-    subscription, mode = await the_hub().subscribe(
-        socket, log, view, tail=command.tail, epoch=command.epoch, seq=command.seq
-    )
-    await _keep(socket, subscription, log)
+    try:
+        subscription, mode = await the_hub().subscribe(
+            socket, log, view, tail=command.tail, epoch=command.epoch, seq=command.seq
+        )
+        await _keep(socket, subscription, log)
+    except BaseException:
+        attendance.leave(socket, log)
+        raise
     # A live client goes on from what it is told here: from what it has, not from what has come to the log meanwhile.
     live = mode == "live"
     socket.reply(
@@ -74,6 +79,7 @@ async def subscribe(socket: LiveConsumer, command: Subscribe) -> None:
         }
     )
     the_hub().release(subscription)
+    attendance.enter(socket, subscription)
 
 
 async def unsubscribe(socket: LiveConsumer, command: Unsubscribe) -> None:
@@ -83,6 +89,7 @@ async def unsubscribe(socket: LiveConsumer, command: Unsubscribe) -> None:
     subscription = socket.subscriptions.pop(log, None)
     if subscription is not None:
         the_hub().unsubscribe(subscription)
+        attendance.leave(socket, log)
     socket.reply({"type": "ok", "id": command.id, "log": log})
 
 
@@ -124,6 +131,8 @@ async def stream_start(socket: LiveConsumer, command: StreamStart) -> None:
     position = {"epoch": None, "seq": None} if known else {"epoch": subscription.epoch, "seq": subscription.have}
     socket.reply({"type": "ok", "id": command.id, **_started(started), "log": started.log, **position})
     the_hub().release(subscription)
+    if known is None:
+        attendance.enter(socket, subscription)
 
 
 async def message_send(socket: LiveConsumer, command: MessageSend) -> None:
@@ -200,6 +209,17 @@ async def stream_stop(socket: LiveConsumer, command: StreamStop) -> None:
     socket.reply({"type": "ok", "id": command.id, "stream": str(id)})
 
 
+async def presence_set(socket: LiveConsumer, command: PresenceSet) -> None:
+    log = f"session:{command.session}"
+    if log not in socket.subscriptions:
+        log = await in_db(access.require_log, _user(socket), log)
+    if not attendance.set_presence(socket, log, command):
+        raise LiveError(
+            ErrorCode.BAD_REQUEST, f"Subscribe to `{log}` on this socket first: who watches is there.", field="session"
+        )
+    socket.reply({"type": "ok", "id": command.id})
+
+
 HANDLERS: dict[str, Callable[[LiveConsumer, Any], Coroutine[Any, Any, None]]] = {
     "subscribe": subscribe,
     "unsubscribe": unsubscribe,
@@ -207,6 +227,7 @@ HANDLERS: dict[str, Callable[[LiveConsumer, Any], Coroutine[Any, Any, None]]] = 
     "message.send": message_send,
     "message.read": message_read,
     "session.invite": session_invite,
+    "presence.set": presence_set,
     "stream.stop": stream_stop,
     "draft.sync": drafts.draft_sync,
     "draft.update": drafts.draft_update,

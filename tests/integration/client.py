@@ -75,6 +75,7 @@ class Live:
         self.logs = logs
         self.errors: list[dict[str, Any]] = []  # those without an id
         self.welcome: dict[str, Any] = {}
+        self.goaway: dict[str, Any] | None = None
         self._ids = itertools.count(1)
         self._replies: dict[Any, asyncio.Future[dict[str, Any]]] = {}
         self._subscribing: dict[int, Watched] = {}
@@ -174,6 +175,9 @@ class Live:
                 future.exception()
 
     async def _take(self, frame: dict[str, Any]) -> None:
+        if frame["type"] == "goaway":
+            self.goaway = frame
+            return
         if frame["type"] not in ("ok", "error", "welcome", "pong") or ("log" in frame and "id" not in frame):
             watched = self.logs.get(frame["log"])
             if watched is not None and not watched.take(frame):

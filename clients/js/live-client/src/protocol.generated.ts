@@ -1305,7 +1305,11 @@ export interface ProgressEvent {
   queue_position: number | null;
 }
 
-/** Who is here: the full list in `users` on subscribing, then `changes`. */
+/**
+ * Who is here: the full list in `users` on subscribing, then `changes`. A new list takes the place of the old one.
+ *
+ * Above the size that the server lists, `users` is empty, `summarised` is true and `total` is what is known.
+ */
 export interface PresenceEvent {
   /** The log it belongs to. */
   log: string;
@@ -1316,6 +1320,10 @@ export interface PresenceEvent {
   users?: PresenceUser[] | null;
   /** Those whose state changed, each with all of it. */
   changes?: PresenceUser[] | null;
+  /** How many people are here. */
+  total?: number | null;
+  /** True where there are too many people to list: only `total` says. */
+  summarised?: boolean | null;
 }
 
 /** The shared draft changed, or somebody's awareness of it. */

@@ -325,7 +325,10 @@ class ProgressEvent(Event):
 
 
 class PresenceEvent(Event):
-    """Who is here: the full list in `users` on subscribing, then `changes`."""
+    """Who is here: the full list in `users` on subscribing, then `changes`. A new list takes the place of the old one.
+
+    Above the size that the server lists, `users` is empty, `summarised` is true and `total` is what is known.
+    """
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -335,12 +338,16 @@ class PresenceEvent(Event):
             ]
         }
     )
-    example: ClassVar[JsonObject] = {"type": "presence", "log": _LOG, "changes": [PresenceUser.example]}
+    example: ClassVar[JsonObject] = {"type": "presence", "log": _LOG, "changes": [PresenceUser.example], "total": 1}
 
     type: Literal["presence"] = "presence"
     ts: Count | None = Field(None, description="When, in milliseconds since 1970.")
     users: list[PresenceUser] | None = Field(None, description="Everybody who is here.")
     changes: list[PresenceUser] | None = Field(None, description="Those whose state changed, each with all of it.")
+    total: Count | None = Field(None, description="How many people are here.")
+    summarised: bool | None = Field(
+        None, description="True where there are too many people to list: only `total` says."
+    )
 
     @model_validator(mode="after")
     def _has_one_list(self) -> Self:
