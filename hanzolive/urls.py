@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from allauth.account.decorators import secure_admin_login
 from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
@@ -9,6 +10,9 @@ from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerView
 
 from hanzolive import views
+
+# Django's own sign-in for admins asks for neither a second factor nor a confirmed address.
+admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign, no-untyped-call]
 
 urlpatterns = [
     path("", views.home, name="home"),
@@ -18,6 +22,7 @@ urlpatterns = [
     path("setup/<str:token>", views.setup, name="setup"),
     path("", include("sessions.urls")),
     path("accounts/", include("allauth.account.urls")),
+    path("accounts/2fa/", include("allauth.mfa.urls")),
     path("admin/", admin.site.urls),
     path("", include("sessions.account_urls")),
     path("v1/", include("streaming.api.urls")),

@@ -167,6 +167,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
     "channels",
     "corsheaders",
     "rest_framework",
@@ -242,6 +243,8 @@ ACCOUNT_LOGOUT_REDIRECT_URL = "/"
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_ADAPTER = "sessions.accounts.AccountAdapter"
 ACCOUNT_FORMS = {"signup": "sessions.accounts.SignUpForm", "add_email": "sessions.addresses.ChangeEmailForm"}
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+MFA_TOTP_ISSUER = "Hanzo Live"
 ACCOUNT_EMAIL_SUBJECT_PREFIX = "[Hanzo Live] "
 
 # E-mail: to an SMTP server, else into a folder, else printed ------------------------------------------------------
