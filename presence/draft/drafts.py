@@ -40,9 +40,10 @@ Post: TypeAlias = Callable[[str | None, str], Awaitable[T]]
 
 @dataclass(frozen=True, slots=True)
 class Synced:
-    """`message` is a Yjs sync message: what the client lacks, and what the draft has."""
+    """`message` holds Yjs sync messages: what the client lacks, and what the draft has after its update `number`."""
 
     generation: int
+    number: int
     message: bytes
 
 
@@ -100,7 +101,7 @@ class Drafts:
             await self._refresh(log, draft, await self._floor(log))
             document = draft.document
             lacks = document.since(state) if generation == draft.place.generation else document.whole()
-            return Synced(draft.place.generation, syncing.answer(lacks, document.state))
+            return Synced(draft.place.generation, draft.place.updates, syncing.answer(lacks, document.state))
 
     async def _update(
         self, log: str, user: dict[str, Any], generation: int, update: bytes, contents: Contents,
@@ -110,12 +111,14 @@ class Drafts:
         async with draft.lock:
             try:
                 added = await self._add(log, draft, generation, update, contents)
+                number = draft.place.updates
             finally:
                 if draft.document.spoiled:
                     draft.forget()
         accepted()
         if added is not None:
-            body = {"generation": generation, "update": base64.b64encode(added).decode(), "user": user}
+            encoded = base64.b64encode(added).decode()
+            body = {"generation": generation, "update": encoded, "n": number, "user": user}
             await self._publish(log, "draft", body)
 
     async def _add(self, log: str, draft: _Open, generation: int, update: bytes, contents: Contents) -> bytes | None:
@@ -184,7 +187,7 @@ class Drafts:
         await self._reaching(self._store.compact(log, draft.place, draft.document.whole()))
 
     async def _begun(self, log: str, generation: int) -> None:
-        await self._publish(log, "draft", {"generation": generation, "update": None, "user": None})
+        await self._publish(log, "draft", {"generation": generation, "update": None, "n": 0, "user": None})
 
     def _opened(self, log: str) -> _Open:
         draft = self._open.setdefault(log, _Open())

@@ -86,7 +86,9 @@ async def draft_sync(socket: LiveConsumer, command: DraftSync) -> None:
     log = await in_db(_log_of, _user(socket), command.session, Action.READ)
     synced = await the_drafts().sync(log, command.generation, _decoded(command.update))
     update = base64.b64encode(synced.message).decode()
-    socket.reply({"type": "ok", "id": command.id, "update": update, "generation": synced.generation})
+    socket.reply(
+        {"type": "ok", "id": command.id, "update": update, "generation": synced.generation, "n": synced.number}
+    )
 
 
 async def draft_update(socket: LiveConsumer, command: DraftUpdate) -> None:
@@ -171,7 +173,7 @@ def _pace(socket: LiveConsumer, update: str) -> None:
         raise LiveError(
             ErrorCode.RATE_LIMITED,
             f"More than {EDITS_PER_SECOND} edits a second. Gather them, and send this one again.",
-            retry_after=round(wait, 2),
+            retry_after=max(0.01, round(wait, 2)),
         )
 
 

@@ -76,7 +76,7 @@ async def test_two_write_one_draft_and_send_it_once(each_server: Stack, prompt: 
         await tariq.write(" 😀")
         await olga.shows(f"{prompt} 😀")
         said = next(frame for frame in tariq.watched.frames if frame["type"] == "draft")
-        assert (said["user"]["name"], said["log"]) == ("Olga", room.log)
+        assert (said["user"]["name"], said["log"], said["n"]) == ("Olga", room.log, 1)
 
         replies = await asyncio.gather(olga.send(model="script-echo"), tariq.send(model="script-echo"))
         assert len({(reply["message"], reply["stream"]) for reply in replies}) == 1

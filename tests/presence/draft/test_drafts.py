@@ -23,6 +23,7 @@ async def test_what_one_writes_the_others_have(house: House) -> None:
     ada.hear()
     assert str(ada.text) == str(grace.text) == "Hello world"
     assert house.told[0]["user"] == ada.user
+    assert [body["n"] for body in house.told] == [1, 2], "a hole in the numbers shows a page that it missed one"
 
 
 async def test_who_comes_later_gets_it_all_by_a_sync(house: House) -> None:
@@ -133,7 +134,9 @@ async def test_two_who_send_at_once_make_one_message_and_begin_the_next(house: H
     sent = await asyncio.gather(first.send(LOG, 1, house.post), second.send(LOG, 1, house.post))
     assert sent == ["What is it?"] * 2
     assert house.posted == {"draft:1": "What is it?"}
-    assert [body for body in house.told if body["update"] is None] == [{"generation": 2, "update": None, "user": None}]
+    assert [body for body in house.told if body["update"] is None] == [
+        {"generation": 2, "update": None, "n": 0, "user": None}
+    ]
     await grace.sync()
     assert (grace.generation, str(grace.text)) == (2, "")
 

@@ -253,7 +253,7 @@ export interface Message {
   parts: Record<string, unknown>[];
   /** The person who wrote it, or who asked for it; null where nobody did. */
   user: User | null;
-  /** The stream that wrote it; null for a person's message. */
+  /** The stream that wrote it; null for a person's message, and for a copy. */
   stream: string | null;
   /** `queued` or `streaming` until its stream has ended; a person's is `complete`. */
   status: MessageStatus;
@@ -765,7 +765,7 @@ export interface DraftSync {
   session: string;
   /** The draft's generation that one has; null at first. */
   generation?: number | null;
-  /** Yjs sync message, base64. */
+  /** Yjs sync message, base64: step 1, one's state vector. */
   update: string;
 }
 
@@ -949,10 +949,12 @@ export interface DraftSyncOk {
   /** The command's; null where it had none. */
   id: number | string | null;
   type: "ok";
-  /** Yjs sync message, base64. */
+  /** Yjs sync messages, base64: step 2, what the caller lacks, then step 1, what the draft has. */
   update?: string | null;
   /** The draft's generation now. */
   generation: number;
+  /** Number of the last update that is in it. */
+  n?: number;
 }
 
 /** The update is in the draft. */
@@ -1337,6 +1339,8 @@ export interface DraftEvent {
   generation?: number | null;
   /** Yjs update, base64. */
   update?: string | null;
+  /** Number of the update in its generation, from 1 without holes: after a hole, `draft.sync`. */
+  n?: number | null;
   /** Yjs awareness update, base64. */
   awareness?: string | null;
   /** Who; null where the server itself began a new generation. */

@@ -208,13 +208,13 @@ class DraftSync(Command):
         "type": "draft.sync",
         "session": _SESSION,
         "generation": 3,
-        "update": "AAE=",
+        "update": "AAEA",
     }
 
     type: Literal["draft.sync"] = "draft.sync"
     session: SessionRef = Field(description="Id or slug of the session.")
     generation: Count | None = Field(None, description="The draft's generation that one has; null at first.")
-    update: Base64 = Field(description="Yjs sync message, base64.")
+    update: Base64 = Field(description="Yjs sync message, base64: step 1, one's state vector.")
 
 
 class DraftUpdate(Command):
@@ -225,7 +225,7 @@ class DraftUpdate(Command):
         "type": "draft.update",
         "session": _SESSION,
         "generation": 3,
-        "update": "AAE=",
+        "update": "AAA=",
     }
 
     type: Literal["draft.update"] = "draft.update"

@@ -363,7 +363,8 @@ class DraftEvent(Event):
         "type": "draft",
         "log": _LOG,
         "generation": 3,
-        "update": "AAE=",
+        "update": "AAA=",
+        "n": 17,
         "awareness": None,
         "user": User.example,
     }
@@ -372,6 +373,9 @@ class DraftEvent(Event):
     ts: Count | None = Field(None, description="When, in milliseconds since 1970.")
     generation: Count | None = Field(None, description="The draft's generation.")
     update: Base64 | None = Field(None, description="Yjs update, base64.")
+    n: Count | None = Field(
+        None, description="Number of the update in its generation, from 1 without holes: after a hole, `draft.sync`."
+    )
     awareness: Base64 | None = Field(None, description="Yjs awareness update, base64.")
     user: User | None = Field(None, description="Who; null where the server itself began a new generation.")
 

@@ -180,10 +180,13 @@ class DraftSyncOk(Ok):
     """What the server has that the caller has not."""
 
     command = "draft.sync"
-    example: ClassVar[JsonObject] = {"type": "ok", "id": 10, "update": "AAE=", "generation": 3}
+    example: ClassVar[JsonObject] = {"type": "ok", "id": 10, "update": "AQIAAAABAA==", "generation": 3, "n": 17}
 
-    update: Base64 | None = Field(None, description="Yjs sync message, base64.")
+    update: Base64 | None = Field(
+        None, description="Yjs sync messages, base64: step 2, what the caller lacks, then step 1, what the draft has."
+    )
     generation: Count = Field(description="The draft's generation now.")
+    n: Count = Field(0, description="Number of the last update that is in it.")
 
 
 class DraftUpdateOk(Ok):
