@@ -34,7 +34,7 @@ run: install
 install: $(MADE)/python $(MADE)/assets
 
 test: $(MADE)/python-dev $(MADE)/assets
-	@scripts/debian-packages chromium postgresql
+	@scripts/debian-packages chromium curl jq postgresql
 	@scripts/test
 
 check: $(MADE)/python-dev $(MADE)/assets

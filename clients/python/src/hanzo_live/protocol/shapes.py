@@ -102,7 +102,7 @@ class Message(WireModel):
         description="Its thoughts, tool calls and tool results, in that order; empty where there is only text."
     )
     user: User | None = Field(description="The person who wrote it, or who asked for it; null where nobody did.")
-    stream: Id | None = Field(description="The stream that wrote it; null for a person's message.")
+    stream: Id | None = Field(description="The stream that wrote it; null for a person's message, and for a copy.")
     status: MessageStatus = Field(
         description="`queued` or `streaming` until its stream has ended; a person's is `complete`."
     )
