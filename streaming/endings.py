@@ -14,6 +14,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from hanzo_live.protocol import reply_parts
 from hanzo_live.protocol.errors import ErrorCode, LiveError
 from sessions import services as sessions
 from sessions.models import MessageStatus, User
@@ -63,6 +64,14 @@ class Outcome:
     timings: Timings = field(default_factory=lambda: NO_TIMINGS.copy())
 
     @property
+    def failure(self) -> dict[str, Any] | None:
+        """The error as it is kept and shown: without what only its moment knows."""
+        error = self.error
+        if error is None:
+            return None
+        return {"code": error.code.value, "message": error.message, "retryable": error.retryable}
+
+    @property
     def status(self) -> StreamStatus:
         if self.error is not None:
             return StreamStatus.FAILED
@@ -77,18 +86,19 @@ def end(stream: Stream, outcome: Outcome, condition: QuerySet[Stream]) -> bool:
     with transaction.atomic():
         if stream.session_id is not None and not lock_session(stream.session_id):
             return False
-        error = outcome.error
+        failure = outcome.failure
+        parts = [*outcome.parts, *reply_parts((), (), failure)]
         ended = (
             condition.filter(pk=stream.pk)
             .exclude(status__in=TERMINAL)
             .update(
                 status=outcome.status,
                 content=outcome.content,
-                parts=outcome.parts,
+                parts=parts,
                 finish_reason=outcome.finish_reason,
                 usage=outcome.usage,
                 timings=outcome.timings,
-                error=error and {"code": error.code.value, "message": error.message, "retryable": error.retryable},
+                error=failure,
                 ended_at=timezone.now(),
             )
         )
@@ -98,7 +108,7 @@ def end(stream: Stream, outcome: Outcome, condition: QuerySet[Stream]) -> bool:
             sessions.finish_reply(
                 stream.message,
                 content=outcome.content,
-                parts=outcome.parts,
+                parts=parts,
                 status=MESSAGE_STATUS[outcome.status],
                 finish_reason=outcome.finish_reason,
             )

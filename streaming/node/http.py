@@ -62,7 +62,7 @@ class NodeHTTP:
             return await self._send(method, path, timeouts, body)
         except _BROKEN as error:
             if not self.keep_alive:
-                raise unreachable(self.base, error) from error
+                raise unreachable(error) from error
         # The node closed a kept connection as we wrote to it: nothing was answered, so asking again is safe.
         self.keep_alive = False
         if self._client is not None:
@@ -71,7 +71,7 @@ class NodeHTTP:
         try:
             return await self._send(method, path, timeouts, body)
         except _BROKEN as error:
-            raise unreachable(self.base, error) from error
+            raise unreachable(error) from error
 
     async def get_json(self, path: str, timeouts: NodeTimeouts) -> tuple[int, object, httpx.Headers]:
         """(status, the parsed body or None, headers) of a small GET."""
@@ -102,18 +102,15 @@ class NodeHTTP:
         try:
             response = await self._client.send(request, stream=True)
         except (httpx.ConnectTimeout, httpx.PoolTimeout) as error:
-            raise LiveError(
-                ErrorCode.NODE_UNAVAILABLE,
-                f"The node at {self.base} did not accept a connection within {timeouts.connect:g} s: is it running?",
-            ) from error
+            raise unreachable(f"it accepted no connection within {timeouts.connect:g} s") from error
         except httpx.TimeoutException as error:
             raise first_byte_timeout(timeouts) from error
         except _BROKEN as error:
             if request.extensions.get(FRESH):
-                raise unreachable(self.base, error) from error
+                raise unreachable(error) from error
             raise
         except (httpx.TransportError, httpx.InvalidURL) as error:
-            raise unreachable(self.base, error) from error
+            raise unreachable(error) from error
         # From here on the reader holds the clock: httpx has one read time-out for the first and the later bytes.
         request.extensions["timeout"]["read"] = None
         return response
@@ -185,9 +182,13 @@ def idle_timeout(timeouts: NodeTimeouts) -> LiveError:
     )
 
 
-def unreachable(base: str, error: Exception) -> LiveError:
-    why = "it closed the connection without an answer" if isinstance(error, _BROKEN) else "nothing answers there"
-    return LiveError(ErrorCode.NODE_UNAVAILABLE, f"The node at {base} cannot be reached ({why}): is it running?")
+def unreachable(why: Exception | str) -> LiveError:
+    """For everybody in a session, so without the address: where the node is, is its operator's business."""
+    if isinstance(why, _BROKEN):
+        why = "it closed the connection without an answer"
+    elif isinstance(why, Exception):
+        why = "nothing answers at its address"
+    return LiveError(ErrorCode.NODE_UNAVAILABLE, f"The node cannot be reached: {why}. Is it running?")
 
 
 def _is_loopback(base: str) -> bool:

@@ -110,7 +110,7 @@ async def check_health(http: NodeHTTP, kind: NodeKind | None, timeouts: NodeTime
         # No such path (OpenAI, LM Studio, a gateway): the list of models is the health check.
         await list_models(http, timeouts)
     except LiveError as error:
-        return told(False, error.message)
+        return told(False, f"{http.base}: {error.message}")  # for the operator, who needs the address
     return told(True, f"The node at {http.base} answers.")
 
 

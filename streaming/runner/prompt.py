@@ -40,6 +40,7 @@ def build_prompt(
 
     The newest message is sent even where it alone seems too long: only the node knows, and refuses it in words.
     """
+    said = _without_repeats(said)
     several = len({message.speaker for message in said if message.speaker}) > 1
     instructions = "\n\n".join(part for part in (system.strip(), SEVERAL if several else "") if part)
     context = context or DEFAULT_CONTEXT
@@ -54,6 +55,19 @@ def build_prompt(
     for role, group in groupby(lines, key=lambda line: line[0]):
         messages.append({"role": str(role), "content": "\n\n".join(text for _, text in group)})
     return messages
+
+
+def _without_repeats(said: Sequence[Said]) -> list[Said]:
+    """What somebody asked again, because the answer failed and is left out, was asked once."""
+    return [
+        message
+        for message, following in zip(said, [*said[1:], None], strict=True)
+        if following is None or message.role != MessageRole.USER or not _is_repeat(following, message)
+    ]
+
+
+def _is_repeat(message: Said, before: Said) -> bool:
+    return (message.role, message.content, message.speaker) == (before.role, before.content, before.speaker)
 
 
 def _turns(said: Sequence[Said]) -> list[list[Said]]:

@@ -396,7 +396,9 @@ class Run:
             metrics.LATENCY_MS.observe(first)
         if outcome.error is not None:
             metrics.ERRORS.labels(outcome.error.code.value).inc()
-            logger.warning("Stream %s failed: %s", self._id, outcome.error.message)
+            logger.warning(
+                "Stream %s failed, node %s: %s", self._id, self._means.node.config.url, outcome.error.message
+            )
 
 
 async def _pause(attempt: int) -> None:

@@ -252,7 +252,7 @@ async def test_a_port_where_nothing_listens_is_told_at_once(transport: httpx.Asy
     with socket.create_server(("127.0.0.1", 0)) as free:
         url = f"http://127.0.0.1:{free.getsockname()[1]}"
     async with NodeClient(NodeConfig(url), transport=transport) as client:
-        with pytest.raises(LiveError, match="is it running") as caught:
+        with pytest.raises(LiveError, match="cannot be reached") as caught:
             await anext(client.chat(ASK))
         assert caught.value.code == ErrorCode.NODE_UNAVAILABLE
         health = await client.health()

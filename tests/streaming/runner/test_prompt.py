@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
+from itertools import groupby, pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -22,7 +22,8 @@ def said(*lines: tuple[str | None, str]) -> list[Said]:
 
 
 lines = st.lists(st.tuples(st.sampled_from(["Ann", "Bo", None]), st.text(min_size=1, max_size=200)), max_size=30).map(
-    lambda told: [*told, ("Ann", "and now?")]
+    # What somebody says twice in a row is told once; that has a test of its own.
+    lambda told: [each for each, _ in groupby([*told, ("Ann", "and now?")])]
 )
 
 
@@ -87,3 +88,9 @@ def test_it_fits_the_context_and_keeps_an_unbroken_end(
 def test_it_never_has_two_messages_of_one_role_in_a_row(told: list[tuple[str | None, str]]) -> None:
     roles = [message["role"] for message in build_prompt("", said(*told))]
     assert all(a != b for a, b in pairwise(roles))
+
+
+def test_what_was_asked_again_after_a_failure_is_asked_once() -> None:
+    again = said(("Ada", "What is 2+2?"), ("Ada", "What is 2+2?"), ("Bo", "What is 2+2?"))
+    (prompt,) = [message for message in build_prompt("", again) if message["role"] == "user"]
+    assert prompt["content"] == "Ada: What is 2+2?\n\nBo: What is 2+2?"

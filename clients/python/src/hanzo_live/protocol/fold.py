@@ -212,7 +212,7 @@ class State:
             status=stream.status,
             finish_reason=stream.finish_reason,
             content=stream.content,
-            parts=reply_parts(stream.thoughts, stream.tool_calls.values()),
+            parts=reply_parts(stream.thoughts, stream.tool_calls.values(), stream.error),
         )
 
     def _change_message(self, stream: StreamState, **changes: Any) -> None:

@@ -11,8 +11,12 @@ from typing import Any
 from hanzo_live.protocol.base import JsonObject
 
 
-def reply_parts(thoughts: Iterable[str], tool_calls: Iterable[Mapping[str, Any]]) -> list[JsonObject]:
-    """A `reasoning` part for each thought, then for each tool call (a ToolCallState) a `toolCall` and its `toolResult`."""
+def reply_parts(
+    thoughts: Iterable[str], tool_calls: Iterable[Mapping[str, Any]], error: Mapping[str, Any] | None = None
+) -> list[JsonObject]:
+    """A `reasoning` part for each thought, for each tool call (a ToolCallState) a `toolCall` and its `toolResult`, and
+    last, where the reply failed, an `error` with its `code`, `message` and `retryable`.
+    """
     parts: list[JsonObject] = [{"type": "reasoning", "text": text} for text in thoughts if text]
     for call in tool_calls:
         parts.append({"type": "toolCall", "id": call["call"], "name": call["tool"], "args": call["args"]})
@@ -27,4 +31,6 @@ def reply_parts(thoughts: Iterable[str], tool_calls: Iterable[Mapping[str, Any]]
                     "error": call["error"],
                 }
             )
+    if error is not None:
+        parts.append({"type": "error", **{name: error[name] for name in ("code", "message", "retryable")}})
     return parts
