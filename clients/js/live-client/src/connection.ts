@@ -7,7 +7,7 @@ import { RECONNECT_DEFAULTS, reconnectDelay, type ReconnectOptions } from "./bac
 import { closing } from "./close-codes";
 import type { ConnectionState } from "./connection-state";
 import { Emitter } from "./emitter";
-import type { Environment, SocketLike, Timer } from "./environment";
+import type { Environment, Sign, SocketLike, Timer } from "./environment";
 import { LiveError, type WireErrorBody } from "./errors";
 import { PendingCommands, type Command, type Reply } from "./pending";
 import { SilenceWatch } from "./silence";
@@ -61,7 +61,7 @@ export class Connection extends Emitter<ConnectionEvents> {
   private said: LiveError | null = null;
   private notBefore = 0;
   private freshTokenTried = false;
-  private stopWaking: (() => void) | null = null;
+  private stopSigns: (() => void) | null = null;
 
   constructor(
     private readonly options: ConnectionOptions,
@@ -70,7 +70,7 @@ export class Connection extends Emitter<ConnectionEvents> {
     super();
     this.silence = new SilenceWatch(
       environment,
-      () => void this.request({ type: "ping" }).catch(() => undefined),
+      () => this.request({ type: "ping" }),
       () => this.abort(disconnected("The server fell silent.")),
     );
     this.reconnecting = { ...RECONNECT_DEFAULTS, ...options.reconnect };
@@ -91,7 +91,7 @@ export class Connection extends Emitter<ConnectionEvents> {
     if (status !== "idle" && status !== "offline" && status !== "ended") return;
     this.attempt = 0;
     this.freshTokenTried = false;
-    this.stopWaking ??= this.environment.onWake(() => this.wake());
+    this.stopSigns ??= this.environment.onSign((sign) => this.heed(sign));
     void this.open();
   }
 
@@ -133,8 +133,8 @@ export class Connection extends Emitter<ConnectionEvents> {
 
   /** Closes for good; commands on their way fail. `start()` opens again. */
   stop(): void {
-    this.stopWaking?.();
-    this.stopWaking = null;
+    this.stopSigns?.();
+    this.stopSigns = null;
     this.dropSocket();
     this.unset("retry");
     this.attempt = 0;
@@ -279,9 +279,19 @@ export class Connection extends Emitter<ConnectionEvents> {
     }, wait);
   }
 
-  private wake(): void {
-    if (this.current.status === "waiting") this.retryNow();
-    else this.silence.probe();
+  private heed(sign: Sign): void {
+    if (sign === "offline") {
+      this.silence.probeInDoubt();
+    } else if (this.current.status === "waiting") {
+      this.retryNow();
+    } else if (sign === "online" && this.current.status === "connecting") {
+      // What was begun without a network may hang until its time is up.
+      this.pending.interrupt(disconnected("The network changed."));
+      this.dropSocket();
+      void this.open();
+    } else {
+      this.silence.probe();
+    }
   }
 
   /** This socket is of no more use. */

@@ -19,9 +19,15 @@ export interface Environment {
   random(): number;
   setTimer(callback: () => void, ms: number): Timer;
   clearTimer(timer: Timer): void;
-  /** Calls back when the network may have returned or the page is looked at again; the result stops that. */
-  onWake(callback: () => void): () => void;
+  /** Tells what the device notices of its network and its user; the result stops that. */
+  onSign(callback: (sign: Sign) => void): () => void;
 }
+
+/**
+ * `online` and `offline`: the network is said to be there again, or gone. It is a hint: a server on the same machine
+ * can be reached without any network. `visible`: the page is looked at again, maybe after the machine slept.
+ */
+export type Sign = "online" | "offline" | "visible";
 
 type SocketClass = new (url: string) => SocketLike;
 
@@ -41,17 +47,17 @@ export function defaultEnvironment(WebSocketClass?: SocketClass): Environment {
     random: () => Math.random(),
     setTimer: (callback, ms) => setTimeout(callback, ms),
     clearTimer: (timer) => clearTimeout(timer),
-    onWake(callback) {
+    onSign(callback) {
       if (typeof window === "undefined" || typeof document === "undefined") return () => undefined;
+      const listening = new AbortController();
+      const { signal } = listening;
+      window.addEventListener("online", () => callback("online"), { signal });
+      window.addEventListener("offline", () => callback("offline"), { signal });
       const onVisible = () => {
-        if (document.visibilityState === "visible") callback();
+        if (document.visibilityState === "visible") callback("visible");
       };
-      window.addEventListener("online", callback);
-      document.addEventListener("visibilitychange", onVisible);
-      return () => {
-        window.removeEventListener("online", callback);
-        document.removeEventListener("visibilitychange", onVisible);
-      };
+      document.addEventListener("visibilitychange", onVisible, { signal });
+      return () => listening.abort();
     },
   };
 }

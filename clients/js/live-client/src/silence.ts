@@ -5,14 +5,19 @@ import type { Environment, Timer } from "./environment";
 /** How long after having asked. */
 const GRACE_MS = 8_000;
 
+/** The same where there is a reason to think that nothing will come. */
+const DOUBT_MS = 2_500;
+
 export class SilenceWatch {
   private timer: Timer | undefined;
   private intervalMs: number | null = null;
+  /** The question whose answer alone ends a doubt. */
+  private doubt: Promise<unknown> | null = null;
 
   constructor(
     private readonly environment: Environment,
-    /** Asks the other side for a sign of life. */
-    private readonly ask: () => void,
+    /** Asks the other side for a sign of life, which settles the result. */
+    private readonly ask: () => Promise<unknown>,
     private readonly giveUp: () => void,
   ) {}
 
@@ -22,20 +27,37 @@ export class SilenceWatch {
     this.heard();
   }
 
-  /** Anything that arrives proves that the other side is there. */
+  /** Anything that arrives proves that the other side is there; in doubt, it may have been on its way already. */
   heard(): void {
-    if (this.intervalMs !== null) this.set(this.intervalMs, () => this.probe());
+    if (this.intervalMs !== null && this.doubt === null) this.set(this.intervalMs, () => this.probe());
   }
 
   /** Asks at once. */
   probe(): void {
-    if (this.intervalMs === null) return;
+    if (this.intervalMs === null || this.doubt !== null) return;
     this.set(GRACE_MS, this.giveUp);
-    this.ask();
+    this.ask().catch(() => undefined);
+  }
+
+  /** Asks at once, and waits only shortly: the network is said to be gone. */
+  probeInDoubt(): void {
+    if (this.intervalMs === null || this.doubt !== null) return;
+    this.set(DOUBT_MS, this.giveUp);
+    const question = this.ask();
+    this.doubt = question;
+    question.then(
+      () => {
+        if (this.doubt !== question) return;
+        this.doubt = null;
+        this.heard();
+      },
+      () => undefined,
+    );
   }
 
   stop(): void {
     this.intervalMs = null;
+    this.doubt = null;
     if (this.timer !== undefined) this.environment.clearTimer(this.timer);
     this.timer = undefined;
   }

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { LogPosition, type LogEvent } from "../src";
 import { RECONNECT_DEFAULTS, reconnectDelay } from "../src/backoff";
 import { Connection } from "../src/connection";
-import type { Environment, SocketLike } from "../src/environment";
+import type { Environment, Sign, SocketLike } from "../src/environment";
 import { socketUrl } from "../src/url";
 import { fixture } from "./support/fixtures";
 
@@ -78,7 +78,7 @@ class FakeWorld implements Environment {
   readonly sockets: FakeSocket[] = [];
   private time = 0;
   private timers: { at: number; callback: () => void }[] = [];
-  private wakers = new Set<() => void>();
+  private listeners = new Set<(sign: Sign) => void>();
 
   openSocket(): SocketLike {
     const socket = new FakeSocket();
@@ -95,12 +95,12 @@ class FakeWorld implements Environment {
   clearTimer(timer: ReturnType<typeof setTimeout>) {
     this.timers = this.timers.filter((each) => each !== (timer as unknown));
   }
-  onWake(callback: () => void) {
-    this.wakers.add(callback);
-    return () => this.wakers.delete(callback);
+  onSign(callback: (sign: Sign) => void) {
+    this.listeners.add(callback);
+    return () => this.listeners.delete(callback);
   }
-  wake() {
-    for (const callback of this.wakers) callback();
+  sign(sign: Sign) {
+    for (const callback of this.listeners) callback(sign);
   }
   async advance(ms: number) {
     const end = this.time + ms;
@@ -176,7 +176,7 @@ describe("a connection that falls silent", () => {
 
   it("is asked at once when the computer wakes up", async () => {
     const { world, socket } = await live();
-    world.wake();
+    world.sign("visible");
     expect(socket.sent.at(-1)?.type).toBe("ping");
   });
 
@@ -184,9 +184,45 @@ describe("a connection that falls silent", () => {
     const { world, connection, socket } = await live();
     socket.onclose?.({ code: 1006 } as never);
     expect(connection.state.status).toBe("waiting");
-    world.wake();
+    world.sign("online");
     await settled();
     expect(world.sockets).toHaveLength(2);
+  });
+
+  it("is given up soon where the network is gone, whatever was on its way still arrives", async () => {
+    const { world, connection, socket } = await live();
+    world.sign("offline");
+    expect(socket.sent.at(-1)?.type).toBe("ping");
+    socket.receive(fixture("event.token"));
+    await world.advance(2_000);
+    expect(connection.state.status).toBe("live");
+    world.sign("visible");
+    await world.advance(500);
+    expect(socket.closed).toBe(true);
+    expect(connection.state.status).toBe("waiting");
+  });
+
+  it("stays without a network where the server answers all the same", async () => {
+    const { world, connection, socket } = await live();
+    world.sign("offline");
+    socket.receive({ type: "pong", id: socket.sent.at(-1)?.id });
+    await settled();
+    await world.advance(24_000);
+    expect(connection.state.status).toBe("live");
+    await world.advance(1_000 + 8_000);
+    expect(connection.state.status).toBe("waiting");
+  });
+
+  it("drops an attempt that was begun without a network as soon as there is one", async () => {
+    const { world, connection, socket } = await live();
+    socket.onclose?.({ code: 1006 } as never);
+    await world.advance(1_000);
+    expect(connection.state.status).toBe("connecting");
+    world.sign("online");
+    await settled();
+    expect(world.sockets[1]?.closed).toBe(true);
+    world.sockets[2]?.welcome();
+    expect(connection.state.status).toBe("live");
   });
 
   it("gives up a socket that opens and never welcomes", async () => {
