@@ -27,12 +27,18 @@ class Page(Generic[Row]):
     previous: str | None
 
 
-def message_page(session_id: UUID, limit: int, cursor: str | None = None) -> Page[Message]:
+def message_page(
+    session_id: UUID, limit: int, cursor: str | None = None, *, role: str | None = None, user_id: UUID | None = None
+) -> Page[Message]:
     """Messages, oldest first within the page. Without a cursor the newest; `next` goes to older ones.
 
-    A cursor is `b<n>` (before message n) or `a<n>` (after it). Raises LiveError `bad_request` for anything else.
+    With `role` or `user_id` only those that have it; a reply's user is who asked for it. A cursor is `b<n>` (before message n) or `a<n>` (after it). Raises LiveError `bad_request` for anything else.
     """
     rows = messages_of(session_id)
+    if role is not None:
+        rows = rows.filter(role=role)
+    if user_id is not None:
+        rows = rows.filter(user_id=user_id)
     direction, number = ("b", None) if cursor is None else _message_cursor(cursor)
     if direction == "a":
         found = list(rows.filter(n__gt=number).order_by("n")[: limit + 1])

@@ -137,6 +137,11 @@ class PageQuery(serializers.Serializer[Any]):
     cursor = serializers.CharField(required=False, max_length=200)
 
 
+class MessagesQuery(PageQuery):
+    role = ChoiceField(required=False, choices=MessageRole.choices, help_text="Only what these said.")
+    user = IdField(required=False, help_text="Only what this person said or asked for.")
+
+
 class SessionsQuery(PageQuery):
     archived = serializers.BooleanField(required=False, default=False, help_text="The archived ones instead.")
     role = ChoiceField(required=False, choices=Role.choices, help_text="Only those in which you have this role.")

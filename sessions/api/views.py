@@ -119,12 +119,14 @@ class SessionRead(APIView):
 
 
 class SessionMessages(APIView):
-    @extend_schema(operation_id="messages_list", parameters=[bodies.PageQuery], responses=bodies.MessagePageShape)
+    @extend_schema(operation_id="messages_list", parameters=[bodies.MessagesQuery], responses=bodies.MessagePageShape)
     def get(self, request: Request, ref: str) -> Response:
         """A page of messages, oldest first; the first page holds the newest, `next` goes to older ones."""
         session, _ = find_session(caller(request), ref, Action.READ)
-        query = checked(bodies.PageQuery, request.query_params)
-        page = message_page(session.pk, query["limit"], query.get("cursor"))
+        query = checked(bodies.MessagesQuery, request.query_params)
+        page = message_page(
+            session.pk, query["limit"], query.get("cursor"), role=query.get("role"), user_id=query.get("user")
+        )
         return Response(page_wire(request, page, [message_wire(message) for message in page.results]))
 
 

@@ -111,6 +111,23 @@ def test_messages_come_newest_page_first_and_in_order_within(client: Client, own
     }
 
 
+def test_messages_are_narrowed_by_who_said_them(
+    client: Client, live_session: LiveSession, owner: User, teammate: User
+) -> None:
+    for user, content in ((owner, "a"), (teammate, "b"), (owner, "c")):
+        post_message(live_session.pk, user, content, reply_stream=uuid4())
+    path = "/v1/sessions/the-plan/messages?limit=2"
+
+    def numbers(query: str) -> list[list[int]]:
+        return [[message["n"] for message in page] for page in walk(client, path + query)[0]]
+
+    assert numbers("&role=user") == [[3, 5], [1]]
+    assert numbers(f"&role=user&user={owner.pk}") == [[1, 5]]
+    assert numbers(f"&user={teammate.pk}") == [[3, 4]]
+    for query, field in (("role=king", "role"), ("user=x", "user")):
+        assert assert_is_error(call(client, "GET", f"{path}&{query}"), 400, "bad_request")["field"] == field
+
+
 def test_a_page_costs_the_same_however_long_the_session_is(client: Client, owner: User, teammate: User) -> None:
     session = create_session(owner, slug="long")
 
