@@ -23,11 +23,11 @@ class Clock(Protocol):
 class Pace:
     """Does `work` once for all that want it within `interval_s`, the first time at the loop's next turn."""
 
-    __slots__ = ("_clock", "_interval_s", "_next", "_timer", "_work")
+    __slots__ = ("_clock", "_next", "_timer", "_work", "interval_s")
 
     def __init__(self, clock: Clock, interval_s: float, work: Callable[[], None]) -> None:
         self._clock = clock
-        self._interval_s = interval_s
+        self.interval_s = interval_s
         self._work = work
         self._next = float("-inf")
         self._timer: Timer | None = None
@@ -46,7 +46,7 @@ class Pace:
         if self._clock.time() < self._next:  # uvloop rounds to milliseconds, down as well
             self.want()
             return
-        self._next = self._clock.time() + self._interval_s
+        self._next = self._clock.time() + self.interval_s
         self._work()
 
 

@@ -17,6 +17,8 @@ from presence.people import Connection, People, Wire
 
 # At most 20 frames a second to each viewer, and as many announcements of a process: in between, changes merge.
 INTERVAL_S = 0.05
+# What a process spends on one session at most: with thousands of viewers each hears of changes less often.
+FRAMES_A_SECOND = 10_000
 # The number alone, above the size that is listed.
 COUNT_INTERVAL_S = 1.0
 
@@ -112,6 +114,7 @@ class Room:
                 self._counting.want()
         elif changes:
             self._tell({"changes": changes, "total": self.people.total}, [mine for mine in watching if not mine.stale])
+        self.telling.interval_s = max(INTERVAL_S, len(watching) / FRAMES_A_SECOND)
         waiting = [mine for mine in watching if mine.stale]
         if ready := [mine for mine in waiting if mine.viewer is not None and mine.viewer.ready]:
             self._tell(self.people.everybody(), ready)

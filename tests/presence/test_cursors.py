@@ -126,6 +126,22 @@ def _count_encodings(processes: Processes) -> list[object]:
     return encoded
 
 
+async def test_thousands_of_viewers_hear_less_often_rather_than_hold_the_process_up(
+    processes: Processes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("presence.room.FRAMES_A_SECOND", 100)
+    process = await processes.start()
+    tabs = [process.enter("Ada", f"tab {i}") for i in range(50)]
+    await processes.until(lambda: all(tab.names == {"Ada"} for tab in tabs))
+    for tab in tabs:
+        tab.frames.clear()
+    for x in range(100):
+        process.update("tab 0", cursor={"x": x})
+        await processes.pass_time(0.05)
+    assert sum(len(tab.frames) for tab in tabs) <= 100 * (5 + 1)
+    await processes.until(lambda: all(tab.of("Ada")["cursor"] == {"x": 99} for tab in tabs))
+
+
 async def test_an_update_costs_no_round_trip(processes: Processes, redis_url: str) -> None:
     process = await processes.start()
     ada = process.enter("Ada")
