@@ -266,6 +266,13 @@ OPTIONS: tuple[Option, ...] = (
         "Hanzo Live <no-reply@localhost>",
         "Sender of our mail, as `Name <address>` or an address.",
     ),
+    Option(
+        "IAM_ISSUERS",
+        "list",
+        [],
+        "Issuers of OpenID Connect whose JWTs are accepted as bearers (`https://hanzo.id`), as their `iss` says. Empty: none.",
+    ),
+    Option("IAM_AUDIENCES", "list", [], "For whom such a JWT must be meant: one of these is in its `aud`."),
     Option("SECRET_KEY", "secret", "", "Signs cookies. Empty: made once and kept in the data folder."),
     Option(
         "TRUST_PROXY", "bool", False, "Whether `X-Forwarded-For` and `-Proto` of the connecting proxy are believed."

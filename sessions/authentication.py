@@ -9,7 +9,7 @@ import hashlib
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from importlib import import_module
 from uuid import UUID
 
@@ -22,6 +22,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from hanzo_live.protocol.errors import ErrorCode, LiveError
+from sessions import iam
 from sessions.endings import end_credential
 from sessions.models import ApiToken, TokenScope, User
 from sessions.text import MAX_NAME, clean_text
@@ -43,6 +44,8 @@ class Identity:
     token: ApiToken | None = None
     anonymous: bool = False
     can_write: bool = True
+    # Of a credential that ends by itself (a JWT).
+    expires_at: datetime | None = None
 
 
 ANONYMOUS = Identity(user=None, anonymous=True)
@@ -62,7 +65,10 @@ def bearer_of(headers: Mapping[str, str]) -> str | None:
 
 
 def identity_of_token(raw: str) -> Identity:
-    """The identity behind an API token. Raises LiveError `unauthenticated` for any other text."""
+    """The identity behind an API token or a JWT. Raises LiveError `unauthenticated` for any other text."""
+    if iam.is_jwt(raw):
+        bearer = iam.bearer_of_jwt(raw)
+        return Identity(bearer.user, expires_at=bearer.expires_at)
     token = ApiToken.objects.select_related("user").filter(digest=digest_of(raw)).first()
     return _identity_of_row(token)
 
@@ -82,14 +88,14 @@ def identity_of_cookie(session_key: str | None) -> Identity | None:
     return Identity(user) if isinstance(user, User) else None
 
 
-def issue_ticket(user: User, token: ApiToken | None = None) -> tuple[str, int]:
+def issue_ticket(user: User, token: ApiToken | None = None, expires_at: datetime | None = None) -> tuple[str, int]:
     """A ticket that signs one socket in as `user`, and the seconds it is good for.
 
     Made for pages that cannot send a header with a WebSocket. With `token`, the socket has that token's scope and ends
-    with it.
+    with it; with `expires_at`, it ends then.
     """
     ticket = TICKET_PREFIX + secrets.token_urlsafe(32)
-    cache.set(_ticket_key(ticket), (str(user.pk), str(token.pk) if token else None), TICKET_SECONDS)
+    cache.set(_ticket_key(ticket), (str(user.pk), str(token.pk) if token else None, expires_at), TICKET_SECONDS)
     return ticket, TICKET_SECONDS
 
 
@@ -102,13 +108,13 @@ def redeem_ticket(raw: str) -> Identity:
         raise LiveError(
             ErrorCode.UNAUTHENTICATED, "This ticket was used or is too old. Ask for a new one with POST /v1/tickets."
         )
-    user_id, token_id = kept
+    user_id, token_id, expires_at = kept
     if token_id is not None:
         return _identity_of_row(ApiToken.objects.select_related("user").filter(pk=token_id).first())
     user = User.objects.filter(pk=user_id, is_active=True).first()
     if user is None:
         raise _wrong_credential()
-    return Identity(user)
+    return Identity(user, expires_at=expires_at)
 
 
 def create_token(user: User, name: str, scope: TokenScope = TokenScope.WRITE) -> tuple[ApiToken, str]:

@@ -247,6 +247,10 @@ MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_TOTP_ISSUER = "Hanzo Live"
 ACCOUNT_EMAIL_SUBJECT_PREFIX = "[Hanzo Live] "
 
+# Whose JWTs count, and for whom they must be meant.
+IAM_ISSUERS: list[str] = OPTIONS["IAM_ISSUERS"]
+IAM_AUDIENCES: list[str] = OPTIONS["IAM_AUDIENCES"]
+
 # E-mail: to an SMTP server, else into a folder, else printed ------------------------------------------------------
 
 # A link that cannot arrive must not keep anybody out.

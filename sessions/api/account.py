@@ -70,6 +70,7 @@ class Tickets(APIView):
     @extend_schema(operation_id="tickets_create", request=None, responses={201: bodies.TicketShape})
     def post(self, request: Request) -> Response:
         """A ticket for one socket: send it as `hello.token` within `expires_in` seconds."""
-        token = request.auth.token if isinstance(request.auth, authentication.Identity) else None
-        ticket, expires_in = authentication.issue_ticket(caller(request), token)
+        identity = request.auth if isinstance(request.auth, authentication.Identity) else None
+        token, ends = (identity.token, identity.expires_at) if identity else (None, None)
+        ticket, expires_in = authentication.issue_ticket(caller(request), token, ends)
         return Response({"ticket": ticket, "expires_in": expires_in}, status=201)

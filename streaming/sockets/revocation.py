@@ -13,6 +13,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import DatabaseError
+from django.utils import timezone
 
 from hanzo_live.protocol import CloseCode
 from sessions import authentication, endings
@@ -113,6 +114,7 @@ class Good:
             and identity.user.pk in self.users
             and (identity.token is None or identity.token.pk in self.tokens)
             and (session_key is None or session_key in self.cookies)
+            and (identity.expires_at is None or identity.expires_at > timezone.now())
         )
 
 
