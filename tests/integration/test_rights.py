@@ -34,6 +34,7 @@ async def test_to_a_non_member_a_session_looks_like_one_that_does_not_exist(room
             lambda ref, _: {"type": "message.send", "session": ref, "content": "Hello"},
             lambda ref, _: {"type": "stream.start", "session": ref, "content": "Hello"},
             lambda _, stream: {"type": "stream.stop", "stream": stream},
+            lambda ref, _: {"type": "presence.set", "session": ref, "typing": True},
             lambda _, stream: {"type": "subscribe", "log": f"stream:{stream}"},
         ]
         for make in commands:
