@@ -25,9 +25,10 @@ export function defaultModel(models: readonly ModelInfo[], configured: string | 
   return configured ?? (models.length === 1 ? (models[0]?.id ?? null) : null);
 }
 
-/** What to call a model: the server's name for it, else its id. */
+/** What to call a model: the server's name for it, else its id. What follows an `@` only says how it is to answer. */
 export function modelName(models: readonly ModelInfo[], id: string): string {
-  const model = models.find((each) => each.id === id);
+  const named = (wanted: string | undefined) => models.find((each) => each.id === wanted);
+  const model = named(id) ?? named(id.split("@")[0]);
   return model ? labelOf(model) : id;
 }
 
