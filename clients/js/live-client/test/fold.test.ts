@@ -104,6 +104,23 @@ describe("a reader of a log", () => {
     );
   });
 
+  it("writes down why a reply failed, after what it holds besides", () => {
+    const message = fixture<{ message: object }>("event.message").message;
+    const log = new TestLog("session:p");
+    const why = { code: "node_error", message: "The node failed.", retryable: true } as const;
+    log.append({ type: "message", message: { ...message, id: "r", stream: "s", status: "queued" } } as Entry);
+    log.append({ ...start("s"), message: "r" } as Entry);
+    log.append({ type: "thought", stream: "s", step: 0, data: "Well", n: 1 });
+    log.append({ type: "error", stream: "s", ...why, partial: true, usage: null });
+    expect(log.state().messages[0]).toMatchObject({
+      status: "failed",
+      parts: [
+        { type: "reasoning", text: "Well" },
+        { type: "error", ...why },
+      ],
+    });
+  });
+
   it("applies every event of the contract, and ignores what it does not know", () => {
     let state = foldLog(EMPTY_LOG, fixture<LogEvent>("event.snapshot"));
     for (const name of fixtureNames("event.")) {

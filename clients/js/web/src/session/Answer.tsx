@@ -1,6 +1,6 @@
 /** What a model says: while it is written, when it is finished, and where it failed. */
 
-import { isOver, type StreamState } from "@hanzo/live-client";
+import { isOver, type StreamFailure, type StreamState } from "@hanzo/live-client";
 import { memo, type ReactElement } from "react";
 import { modelName } from "../api/use-models";
 import type { ModelInfo } from "../api/resources";
@@ -8,7 +8,7 @@ import { Markdown } from "../markdown/Markdown";
 import { Avatar } from "../ui/Avatar";
 import { CopyButton } from "../ui/CopyButton";
 import { Mark, Retry } from "../ui/icons";
-import { partsOf } from "./parts";
+import { failureOf, partsOf } from "./parts";
 import { phaseText, speedText } from "./phase";
 import { Thoughts } from "./Thoughts";
 import { ToolCalls } from "./ToolCalls";
@@ -79,10 +79,12 @@ function AnswerFoot({ view, canWrite, onRetry }: Omit<AnswerProps, "models" | "m
     </button>
   );
   if (message.status === "failed") {
+    const failure = failureOf(view);
+    const mayHelp = failure?.retryable ?? true;
     return (
       <div className="notice notice-error" role="alert">
-        <p>{stream?.error?.message ?? "This answer failed. Ask again."}</p>
-        {retry}
+        <p>{failure?.message ?? "This answer failed. Ask again."}</p>
+        {mayHelp ? retry : canWrite && <p>{insteadOf(failure?.code)}</p>}
       </div>
     );
   }
@@ -93,6 +95,18 @@ function AnswerFoot({ view, canWrite, onRetry }: Omit<AnswerProps, "models" | "m
       <span className="answer-facts">{facts(message.status, message.finish_reason, stream)}</span>
     </footer>
   );
+}
+
+/** What to do where the same question would fail again. */
+function insteadOf(code: StreamFailure["code"] | undefined): string {
+  switch (code) {
+    case "context_length":
+      return "Asking the same again will not help: ask something shorter, or go on in a new session.";
+    case "content_filtered":
+      return "Asking the same again will not help: ask it in other words.";
+    default:
+      return "Asking the same again will not help until this is put right.";
+  }
 }
 
 function facts(status: string, finish: string | null, stream: StreamState | null): string {

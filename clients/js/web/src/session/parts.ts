@@ -1,6 +1,6 @@
-/** The thoughts and tool calls of an answer, from its stream while that is known, else from the saved message. */
+/** What an answer holds besides its text, from its stream while that is known, else from the saved message. */
 
-import type { ToolCallState } from "@hanzo/live-client";
+import type { StreamFailure, ToolCallState } from "@hanzo/live-client";
 import type { MessageView } from "./view";
 
 export interface AnswerParts {
@@ -24,6 +24,18 @@ export function partsOf({ message, stream }: MessageView): AnswerParts {
     }
   }
   return { thoughts, toolCalls: [...calls.values()] };
+}
+
+/** Why an answer failed; null where it did not, or where nobody wrote it down. */
+export function failureOf({ message, stream }: MessageView): StreamFailure | null {
+  if (stream?.error) return stream.error;
+  const part = message.parts.findLast(({ type }) => type === "error");
+  if (!part || typeof part["message"] !== "string") return null;
+  return {
+    code: part["code"] as StreamFailure["code"],
+    message: part["message"],
+    retryable: part["retryable"] === true,
+  };
 }
 
 function callOf(part: Record<string, unknown>, call: string): ToolCallState {
