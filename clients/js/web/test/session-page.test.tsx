@@ -3,7 +3,7 @@ import type { MemberInfo, Message, Role } from "@hanzo/live-client";
 import { act, render, screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { StrictMode } from "react";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { WebSocket } from "ws";
 import { complete, fixture, start, TestServer, token, type Entry } from "../../live-client/test/support";
 import type { PageConfig } from "../src/config";
@@ -150,6 +150,41 @@ describe("a session's page", () => {
     expect(server.received.at(-1)).toMatchObject({ content: "Why is the sea salty?" });
   });
 
+  it("says what to do instead where asking again cannot help, and offers no Retry", async () => {
+    open("editor");
+    await screen.findByText("Nothing has been said yet");
+    act(() =>
+      graceAsks({
+        type: "error",
+        stream: "s",
+        code: "context_length",
+        message: "The conversation is longer than the model can read.",
+        retryable: false,
+        partial: false,
+        usage: null,
+      }),
+    );
+    await screen.findByText("The conversation is longer than the model can read.");
+    expect(screen.getByText(/go on in a new session/)).toBeDefined();
+    expect(screen.queryByRole("button", { name: "Retry" })).toBeNull();
+  });
+
+  it("still knows why an answer failed when the page is opened later", async () => {
+    const failed = (n: number, retryable: boolean) =>
+      message(n, {
+        role: "assistant",
+        status: "failed",
+        content: "",
+        stream: `s${n}`,
+        parts: [{ type: "error", code: "node_error", message: `Reason ${n}.`, retryable }],
+      });
+    open("editor", [message(1), failed(2, true), failed(3, false)]);
+    const first = (await screen.findByText("Reason 2.")).parentElement as HTMLElement;
+    expect(within(first).getByRole("button", { name: "Retry" })).toBeDefined();
+    const second = screen.getByText("Reason 3.").parentElement as HTMLElement;
+    expect(within(second).queryByRole("button", { name: "Retry" })).toBeNull();
+  });
+
   it("keeps thoughts open while it thinks, and folds them when it answers", async () => {
     const user = open("editor");
     await screen.findByText("Nothing has been said yet");
@@ -172,6 +207,8 @@ describe("a session's page", () => {
     await screen.findByText(/Reconnecting/);
     expect(screen.getByRole("button", { name: "Send" })).toHaveProperty("disabled", true);
     expect(screen.getByText(/Your text is kept/)).toBeDefined();
+    expect(screen.getByText("Not connected")).toBeDefined();
+    expect(screen.getByRole("button", { name: /Stop/ })).toHaveProperty("disabled", true);
     const log = server.log("session:p");
     server = await TestServer.start(port);
     server.logs.set("session:p", log);
@@ -179,6 +216,26 @@ describe("a session's page", () => {
     await screen.findByText("one two", undefined, { timeout: 4000 });
     expect(field()).toHaveProperty("value", "not lost");
     expect(localStorage.getItem("hanzo-live:draft:p")).toBe("not lost");
+  });
+
+  it("says that there is no network once the server does not answer either, and comes back with it", async () => {
+    open("editor");
+    await screen.findByText("Live");
+    const network = vi.spyOn(navigator, "onLine", "get").mockReturnValue(false);
+    act(() => void window.dispatchEvent(new Event("offline")));
+    await server.until(() => server.count("ping") === 1);
+    expect(screen.getByText("Live")).toBeDefined();
+
+    const { port } = server;
+    await act(() => server.stop());
+    await screen.findByRole("button", { name: "Offline" });
+    expect(screen.getByText(/reconnects by itself when the network is back/)).toBeDefined();
+    const log = server.log("session:p");
+    server = await TestServer.start(port);
+    server.logs.set("session:p", log);
+    network.mockRestore();
+    act(() => void window.dispatchEvent(new Event("online")));
+    await screen.findByText("Live");
   });
 
   it("tells a removed member that access ended", async () => {
@@ -190,6 +247,8 @@ describe("a session's page", () => {
     });
     await screen.findByText("You are no longer a member of this session.");
     expect(screen.queryByRole("textbox", { name: "Message" })).toBeNull();
+    const skip = screen.getByRole("link", { name: "Skip to why access ended" });
+    expect(document.querySelector(skip.getAttribute("href") ?? "")?.textContent).toContain("Access ended");
   });
 
   it("says that a session cannot be had", async () => {

@@ -14,6 +14,7 @@ import {
 import { ArrowUp } from "../ui/icons";
 import type { Rights } from "./rights";
 import { useDraft } from "./use-draft";
+import { useIsOffline } from "./use-is-offline";
 import type { SessionView } from "./view";
 
 /** What the contract takes for one message. */
@@ -32,6 +33,7 @@ export function Composer({ session, store, view, state, rights }: ComposerProps)
   const [error, setError] = useState<string | null>(null);
   const field = useGrowing(draft);
   const isLive = state.connection.status === "live" && state.status === "ready";
+  const isOffline = useIsOffline(state.connection);
   const canSend = isLive && rights.write && draft.trim() !== "";
   const running = view.writing[0]?.message.stream;
 
@@ -61,15 +63,13 @@ export function Composer({ session, store, view, state, rights }: ComposerProps)
     if (event.key === "Enter" && !event.shiftKey) {
       event.preventDefault();
       if (canSend) send();
-    } else if (event.key === "Escape" && running && rights.write) {
+    } else if (event.key === "Escape" && running && rights.write && isLive) {
       event.preventDefault();
       store.stop(running).catch((reason: unknown) => setError(LiveError.from(reason).message));
     }
   };
 
-  const note =
-    rights.whyNot ??
-    (state.status === "ready" && !isLive ? "Not connected. Your text is kept until it can be sent." : null);
+  const note = noteOf(rights, isOffline, state.status === "ready" && !isLive);
   const readOnly = rights.whyNot !== null;
   return (
     <form
@@ -112,6 +112,15 @@ export function Composer({ session, store, view, state, rights }: ComposerProps)
       </p>
     </form>
   );
+}
+
+/** Why nothing can be sent now; null where it can. */
+function noteOf({ whyNot }: Rights, isOffline: boolean, isCut: boolean): string | null {
+  if (isOffline) {
+    const promise = "You are offline. This page reconnects by itself when the network is back.";
+    return whyNot === null ? `${promise} What you write is kept.` : promise;
+  }
+  return whyNot ?? (isCut ? "Not connected. Your text is kept until it can be sent." : null);
 }
 
 /** As high as its text, within what the style sheet allows. */

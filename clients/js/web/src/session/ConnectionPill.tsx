@@ -2,6 +2,7 @@
 
 import type { SessionState } from "@hanzo/live-client";
 import { useEffect, useState, type ReactElement } from "react";
+import { useIsOffline } from "./use-is-offline";
 
 interface ConnectionPillProps {
   state: Pick<SessionState, "connection" | "status">;
@@ -12,6 +13,7 @@ interface ConnectionPillProps {
 export function ConnectionPill({ state, onReconnect, signIn }: ConnectionPillProps): ReactElement {
   const { connection, status } = state;
   const seconds = useSecondsUntil(connection.status === "waiting" ? connection.retryAt : null);
+  const isOffline = useIsOffline(connection);
   if (connection.status === "ended" && connection.error.code === "UNAUTHENTICATED") {
     return (
       <a className="pill pill-bad" href={`${signIn}?next=${encodeURIComponent(location.pathname)}`}>
@@ -20,6 +22,18 @@ export function ConnectionPill({ state, onReconnect, signIn }: ConnectionPillPro
     );
   }
   if (status === "ended" || connection.status === "ended") return <Pill tone="bad" text="Access ended" />;
+  if (isOffline) {
+    return (
+      <button
+        type="button"
+        className="pill pill-bad"
+        onClick={onReconnect}
+        title="It reconnects by itself when the network is back. Try now"
+      >
+        Offline
+      </button>
+    );
+  }
   switch (connection.status) {
     case "live":
       return status === "loading" ? <Pill tone="busy" text="Loading" /> : <Pill tone="live" text="Live" />;

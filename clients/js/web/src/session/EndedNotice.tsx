@@ -13,7 +13,7 @@ export function EndedNotice({
 }): ReactElement {
   const missing = error?.code === "NOT_FOUND";
   return (
-    <div className="ended" role="alert">
+    <div id="ended" className="ended" role="alert" tabIndex={-1}>
       <h2>{missing ? "There is no such session here" : "Access ended"}</h2>
       <p className="muted">
         {missing

@@ -8,11 +8,13 @@ import type { SessionView } from "./view";
 
 interface LiveBarProps {
   view: SessionView;
+  /** Without it, nothing is known of the answer since then. */
+  isConnected: boolean;
   canStop: boolean;
   store: SessionStore;
 }
 
-export function LiveBar({ view, canStop, store }: LiveBarProps): ReactElement | null {
+export function LiveBar({ view, isConnected, canStop, store }: LiveBarProps): ReactElement | null {
   const [failed, setFailed] = useState<{ stream: string; message: string } | null>(null);
   const current = view.writing[0];
   const stream = current?.message.stream;
@@ -25,15 +27,17 @@ export function LiveBar({ view, canStop, store }: LiveBarProps): ReactElement | 
       .catch((reason: unknown) => setFailed({ stream, message: LiveError.from(reason).message }));
   };
   const tokens = current.stream?.tokens ?? 0;
-  const facts = [
-    phaseText(current),
-    speedText(current.stream?.tokensPerSecond),
-    tokens > 0 ? `${tokens} ${tokens === 1 ? "token" : "tokens"}` : "",
-    queued > 0 ? `${queued} more in the queue` : "",
-  ];
+  const facts = isConnected
+    ? [
+        phaseText(current),
+        speedText(current.stream?.tokensPerSecond),
+        tokens > 0 ? `${tokens} ${tokens === 1 ? "token" : "tokens"}` : "",
+        queued > 0 ? `${queued} more in the queue` : "",
+      ]
+    : ["Not connected"];
   return (
     <div className="live-bar">
-      <span className="live-dot" aria-hidden="true" />
+      <span className={isConnected ? "live-dot" : "live-dot live-dot-off"} aria-hidden="true" />
       <span className="live-facts">{facts.filter(Boolean).join(" · ")}</span>
       {failed?.stream === stream && (
         <span className="error" role="alert">
@@ -41,7 +45,7 @@ export function LiveBar({ view, canStop, store }: LiveBarProps): ReactElement | 
         </span>
       )}
       {canStop && (
-        <button type="button" className="button stop-button" onClick={stop}>
+        <button type="button" className="button stop-button" disabled={!isConnected} onClick={stop}>
           <StopSquare />
           Stop
           <kbd>Esc</kbd>

@@ -42,9 +42,15 @@ export function SessionPage({ session, config }: SessionPageProps): ReactElement
 
   return (
     <div className="session">
-      <a className="skip-link" href="#composer">
-        Skip to the message field
-      </a>
+      {state.status === "ended" ? (
+        <a className="skip-link" href="#ended">
+          Skip to why access ended
+        </a>
+      ) : (
+        <a className="skip-link" href="#composer">
+          Skip to the message field
+        </a>
+      )}
       <SessionHead
         session={session}
         state={state}
@@ -76,7 +82,12 @@ export function SessionPage({ session, config }: SessionPageProps): ReactElement
               <EndedNotice error={state.endedBy} config={config} />
             ) : (
               <>
-                <LiveBar view={view} canStop={rights.write} store={store} />
+                <LiveBar
+                  view={view}
+                  isConnected={state.connection.status === "live"}
+                  canStop={rights.write}
+                  store={store}
+                />
                 <Composer session={session} store={store} view={view} state={state} rights={rights} />
               </>
             )}
