@@ -1,6 +1,6 @@
-"""How people come to have an account: allauth's adapter and sign-up form, and the first admin's one-time link.
+"""How people come to have an account: allauth's adapter, and the first admin's one-time link.
 
-Not for what programs use (`authentication`).
+Not for the forms (`account_forms`), nor for what programs use (`authentication`).
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ import secrets
 from pathlib import Path
 
 from allauth.account.adapter import DefaultAccountAdapter
-from allauth.account.forms import SignupForm
 from allauth.account.models import EmailAddress
 from allauth.account.utils import get_next_redirect_url
 from allauth.core.exceptions import ImmediateHttpResponse
@@ -28,11 +27,17 @@ from sessions.addresses import is_taken, trust_address
 from sessions.authentication import digest_of
 from sessions.invitation_pages import address_of, token_of
 from sessions.models import Invitation, User
-from sessions.text import MAX_NAME
 
 
 class AccountAdapter(DefaultAccountAdapter):
-    """allauth with our rule of who may sign up, and our user's name."""
+    """allauth with our rule of who may sign up, our user's name, and our words."""
+
+    error_messages = {
+        **DefaultAccountAdapter.error_messages,
+        "email_password_mismatch": "The e-mail address or the password is wrong. Try again, or ask for a new password.",
+        "email_taken": "There is an account with this e-mail address already. Sign in, or ask for a new password.",
+        "unknown_email": "No account has this e-mail address.",
+    }
 
     def confirm_email(self, request: HttpRequest, email_address: EmailAddress) -> bool:
         """Whether the address is confirmed now: not where another account came to have it in the meantime."""
@@ -74,12 +79,6 @@ def invitation_of(request: HttpRequest) -> Invitation | None:
     except LiveError:
         return None  # its page says why
     return invitation
-
-
-class SignUpForm(SignupForm):
-    """Name, e-mail address, password."""
-
-    name = forms.CharField(max_length=MAX_NAME, label="Name", widget=forms.TextInput(attrs={"autocomplete": "name"}))
 
 
 def new_setup_token() -> str:

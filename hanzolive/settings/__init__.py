@@ -244,7 +244,12 @@ ACCOUNT_REAUTHENTICATION_REQUIRED = True
 ACCOUNT_LOGOUT_REDIRECT_URL = "/"
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_ADAPTER = "sessions.accounts.AccountAdapter"
-ACCOUNT_FORMS = {"signup": "sessions.accounts.SignUpForm", "add_email": "sessions.addresses.ChangeEmailForm"}
+ACCOUNT_FORMS = {
+    "signup": "sessions.account_forms.SignUpForm",
+    "login": "sessions.account_forms.SignInForm",
+    "reset_password": "sessions.account_forms.NewPasswordForm",
+    "add_email": "sessions.addresses.ChangeEmailForm",
+}
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_TOTP_ISSUER = "Hanzo Live"
 ACCOUNT_EMAIL_SUBJECT_PREFIX = "[Hanzo Live] "

@@ -70,9 +70,9 @@ class Person:
         self.page.goto("/")
         self.page.get_by_role("link", name="Make an account").click()
         self.page.get_by_label("Name").fill(self.name)
-        self.page.get_by_label("Email").fill(self.email)
+        self.page.get_by_label("E-mail").fill(self.email)
         self.page.get_by_label("Password").fill(PASSWORD)
-        self.page.get_by_role("button", name="Sign Up").click()
+        self.page.get_by_role("button", name="Make the account").click()
         expect(self.page.get_by_role("heading", name="Sessions", exact=True)).to_be_visible()
 
     def go(self, session: dict[str, Any]) -> Page:

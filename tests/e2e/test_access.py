@@ -49,7 +49,7 @@ def test_a_page_says_that_one_signed_out_in_another_tab(arrive: Callable[..., Pe
     expect(sofia.connection).to_have_text(re.compile("Signed out"))
     sofia.photograph("signed-out")
     sofia.connection.click()
-    expect(sofia.page.get_by_role("button", name="Sign In")).to_be_visible()
+    expect(sofia.page.get_by_role("button", name="Sign in")).to_be_visible()
     assert f"next={path_of(session)}" in sofia.page.url.replace("%2F", "/")
 
 
@@ -67,9 +67,9 @@ def test_who_is_not_signed_in_comes_back_to_the_session_after_signing_in(
     session = olga.make_session("Come back", "script-echo")
     again = arrive("Olga", new=True)
     again.page.goto(path_of(session))
-    again.page.get_by_label("Email").fill(olga.email)
+    again.page.get_by_label("E-mail").fill(olga.email)
     again.page.get_by_label("Password").fill(PASSWORD)
     again.photograph("sign-in")
-    again.page.get_by_role("button", name="Sign In").click()
+    again.page.get_by_role("button", name="Sign in").click()
     expect(again.page.get_by_role("heading", name="Come back")).to_be_visible()
     again.sees_live()

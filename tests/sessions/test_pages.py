@@ -72,6 +72,13 @@ def test_somebody_signs_up_signs_out_and_signs_in(db: None, built: Path) -> None
     assert config_of(client.get("/"))["user"]["email"] == "nina@example.com"
 
 
+@pytest.mark.parametrize("page", ["signup", "login", "password/reset"])
+def test_the_pages_for_coming_in_call_things_what_the_others_call_them(db: None, page: str) -> None:
+    text = Client().get(f"/accounts/{page}/").content.decode()
+    assert re.search(r"<label [^>]*>E-mail</label>", text)
+    assert not re.search(r"Email|Sign In|Sign Up|:</label>|placeholder=", text)
+
+
 @pytest.mark.parametrize(
     "fields",
     [
