@@ -32,6 +32,10 @@ export function SessionPage({ session, config }: SessionPageProps): ReactElement
   const modelId = state.session?.model ?? defaultModel(models, config.model);
   const model = modelId === null ? null : modelName(models, modelId);
 
+  const isConnected = state.connection.status === "live";
+  // Who is here is only known while we are told.
+  const told = isConnected && state.status === "ready" ? state : { ...state, present: {} };
+
   const title = state.session?.title;
   useEffect(() => {
     document.title = title ? `${title} · Hanzo Live` : "Hanzo Live";
@@ -53,7 +57,7 @@ export function SessionPage({ session, config }: SessionPageProps): ReactElement
       )}
       <SessionHead
         session={session}
-        state={state}
+        state={told}
         model={model}
         config={config}
         canManage={rights.manage}
@@ -84,7 +88,7 @@ export function SessionPage({ session, config }: SessionPageProps): ReactElement
               <>
                 <LiveBar
                   view={view}
-                  isConnected={state.connection.status === "live"}
+                  isConnected={isConnected}
                   canStop={rights.write}
                   store={store}
                 />
@@ -98,7 +102,7 @@ export function SessionPage({ session, config }: SessionPageProps): ReactElement
       {peopleOpen && (
         <PeopleDialog
           session={session}
-          state={state}
+          state={told}
           me={config.user.id}
           canManage={rights.manage}
           onClose={() => setPeopleOpen(false)}
