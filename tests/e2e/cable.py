@@ -1,6 +1,6 @@
-"""A network cable between a browser and its server, that can be pulled out and put in again.
+"""A network cable between a browser and its server, that can be pulled out, go dead, and be put in again.
 
-Chromium's own "offline" leaves open sockets alone; a pulled cable does not.
+Chromium's own "offline" leaves open sockets open, and keeps new ones from servers on the same machine.
 """
 
 from __future__ import annotations
@@ -20,20 +20,28 @@ class Cable:
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._open: set[socket.socket] = set()
         self._is_in = True
+        self._carries = threading.Event()
+        self._carries.set()
         self._lock = threading.Lock()
         self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
         threading.Thread(target=self._accept, daemon=True).start()
 
     def pull(self) -> None:
         """What is open breaks; what comes is refused."""
+        self._carries.set()
         with self._lock:
             self._is_in = False
             for end in self._open:
                 with contextlib.suppress(OSError):
                     end.shutdown(socket.SHUT_RDWR)
 
+    def go_dead(self) -> None:
+        """Nothing passes any more, and neither end is told."""
+        self._carries.clear()
+
     def put_in(self) -> None:
         self._is_in = True
+        self._carries.set()
 
     def close(self) -> None:
         self.pull()
@@ -58,6 +66,7 @@ class Cable:
     def _pass_on(self, source: socket.socket, target: socket.socket) -> None:
         with contextlib.suppress(OSError):
             while data := source.recv(65_536):
+                self._carries.wait()
                 target.sendall(data)
         with self._lock:
             self._open -= {source, target}

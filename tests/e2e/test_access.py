@@ -27,6 +27,8 @@ def test_a_removed_members_page_says_that_access_ended_and_gets_no_more_text(olg
     assert tariq.words() == had
     expect(tariq.composer).to_have_count(0)
     expect(tariq.stop_button).to_have_count(0)
+    tariq.page.get_by_role("link", name="Skip to why access ended").press("Enter")
+    expect(tariq.page.locator("#ended")).to_be_focused()
     tariq.photograph("removed")
     olga.stop_button.click()
     olga.sees_end()

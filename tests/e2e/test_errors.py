@@ -27,15 +27,17 @@ def test_an_error_midway_keeps_the_text_and_retry_asks_again(olga: Person, stack
     assert len(stack.node.asked(prompt)) == 2
 
 
-def test_a_cut_answer_says_so_and_keeps_its_text_after_a_reload(olga: Person) -> None:
+def test_a_cut_answer_says_so_and_keeps_its_text_and_its_reason_after_a_reload(olga: Person) -> None:
     olga.go(olga.make_session("Cut", "script-cut@tokens=60,rate=100"))
     olga.ask("Be cut")
-    expect(olga.answer.get_by_role("alert")).to_be_visible()
+    notice = olga.answer.get_by_role("alert")
+    expect(notice).to_be_visible()
+    reason = notice.inner_text()
     written = olga.answer_text()
     assert len(written.split()) == 20
     olga.photograph("error-cut")
     olga.page.reload()
-    expect(olga.answer.get_by_role("alert")).to_be_visible()
+    expect(notice).to_have_text(reason, use_inner_text=True)
     assert olga.answer_text() == written
 
 
@@ -43,7 +45,6 @@ def test_a_cut_answer_says_so_and_keeps_its_text_after_a_reload(olga: Person) ->
     ("model", "words"),
     [
         ("script-error-first", "The node failed"),
-        ("script-context", "longer than the model can read"),
         ("script-busy", "wait and try again"),
     ],
 )
@@ -54,6 +55,16 @@ def test_a_refused_prompt_is_explained_with_a_retry(olga: Person, model: str, wo
     expect(notice).to_contain_text(words)
     expect(notice.get_by_role("button", name="Retry")).to_be_visible()
     olga.photograph(f"refused-{model}")
+
+
+def test_a_prompt_that_is_too_long_is_explained_with_what_to_do_instead_of_a_retry(olga: Person) -> None:
+    olga.go(olga.make_session("Too long", "script-context"))
+    olga.ask("Will you answer?")
+    notice = olga.answer.get_by_role("alert")
+    expect(notice).to_contain_text("longer than the model can read")
+    expect(notice).to_contain_text("go on in a new session")
+    expect(notice.get_by_role("button", name="Retry")).to_have_count(0)
+    olga.photograph("refused-script-context")
 
 
 def test_a_node_that_is_down_is_named_as_the_reason_and_retry_works_once_it_is_back(olga: Person, stack: Stack) -> None:

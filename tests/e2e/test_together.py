@@ -53,6 +53,7 @@ def test_both_see_the_tokens_while_they_are_written_and_the_same_text_at_the_end
         tariq.sees_more_than(count)
     olga.photograph("together-owner")
     tariq.photograph("together-editor")
+    expect(tariq.answer).to_contain_text("script-slow (scripted, no model)")
     expect(tariq.answer).to_contain_text("for")
     olga.sees_end()
     tariq.sees_end()
