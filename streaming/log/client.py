@@ -267,7 +267,7 @@ class BlockingLog:
 
     def _connected(self) -> tuple[Any, str]:
         connection: Any = getattr(self._mine, "connection", None)
-        if connection is None or connection.can_read():  # readable while nothing is asked: the server closed it
+        if connection is None or _is_stale(connection):
             self._drop()
             pool = redis.ConnectionPool.from_url(
                 self._url, socket_timeout=SOCKET_TIMEOUT_S, protocol=2,
@@ -287,3 +287,11 @@ class BlockingLog:
         self._mine.connection = None
         if connection is not None:
             connection.disconnect()
+
+
+def _is_stale(connection: Any) -> bool:
+    """Readable while nothing is asked: the server has closed it."""
+    try:
+        return bool(connection.can_read())
+    except UNREACHABLE:
+        return True

@@ -138,6 +138,8 @@ def database_url() -> str:
     database = connection.settings_dict
     if database["ENGINE"].endswith("sqlite3"):
         return f"sqlite:///{database['NAME']}"
+    if database["HOST"].startswith("/"):  # a socket's folder; the user's name is in the environment
+        return "postgres:///{HOST}/{NAME}".format_map(database)
     return "postgres://{USER}:{PASSWORD}@{HOST}:{PORT}/{NAME}".format_map(database)
 
 
