@@ -53,7 +53,8 @@ def test_the_real_model_answers_a_new_person_and_is_named_as_a_demo(
     nora.ask("What is the capital of France? Answer in one sentence.")
     nora.sees_end()
     expect(nora.answer).to_contain_text("Paris")
-    expect(nora.answer).to_contain_text("tokens/s")
+    # Eight tokens may take less than the tenth of a second from which on a speed is told: only their number is sure.
+    expect(nora.answer).to_contain_text("tokens")
     expect(nora.answer).to_contain_text("SmolLM2 135M (demo model)")
     nora.photograph("real-model")
 
