@@ -209,7 +209,7 @@ async def test_who_does_not_read_for_a_while_is_caught_up_in_few_frames(each_ser
     room = make_room(each_server)
     parts = urlsplit(each_server.url)
     narrow = socket.socket()
-    narrow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    narrow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16_384)
     narrow.connect((parts.hostname, parts.port))
     async with (
         live(each_server, room.olga) as olga,
