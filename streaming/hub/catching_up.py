@@ -174,15 +174,20 @@ class CatchingUp:
         return True
 
     async def _has_room(self, subscription: Subscription) -> bool:
-        writer = subscription.watcher.writer
-        if writer.closed:
-            return False
-        try:
-            async with asyncio.timeout(STUCK_AFTER_S):
-                await writer.drained()
-        except TimeoutError:
-            subscription.watcher.too_slow()
-            return False
+        """Wait for room. False: the socket is gone, or given up because it took nothing at all for STUCK_AFTER_S."""
+        watcher = subscription.watcher
+        writer = watcher.writer
+        left = writer.buffered
+        while not writer.closed:
+            try:
+                async with asyncio.timeout(STUCK_AFTER_S):
+                    await writer.drained()
+                break
+            except TimeoutError:
+                before, left = left, writer.buffered
+                if left >= before:
+                    watcher.too_slow()
+                    return False
         return not writer.closed
 
     def _finish(self, subscription: Subscription) -> None:

@@ -135,6 +135,46 @@ async def test_a_slow_viewer_holds_nobody_up_and_catches_up_in_one_frame(hub: Hu
     assert slow.gaps == 0
 
 
+class Dripping(Viewer):
+    """A viewer that takes a byte between any two looks at its buffer, until `left` is used up."""
+
+    left = 0
+
+    def __init__(self, left: int) -> None:
+        super().__init__()
+        self.left = left
+
+    @property
+    def buffered(self) -> int:
+        self.left = max(0, self.left - 1)
+        self._changed.set()
+        return self.left
+
+    @buffered.setter
+    def buffered(self, _: int) -> None: ...
+
+
+async def test_who_reads_slowly_stays_and_who_takes_nothing_is_given_up(
+    hub: Hub, author: Author, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("streaming.hub.catching_up.STUCK_AFTER_S", 0.01)
+    dripping, stuck = Dripping(50), Viewer()
+    for viewer in (dripping, stuck):
+        await viewer.watch(hub, author.log)
+        await viewer.until(lambda v: v.frames)
+        viewer.slow = True
+    await author.say("one ")
+    await stuck.until(lambda v: v.given_up)
+    assert not dripping.given_up
+    await dripping.until(lambda v: v.left < 40)
+    dripping.read_again()
+    await dripping.until(has(author))
+    dripping.slow = True
+    await author.say("two ")
+    await dripping.until(lambda v: v.given_up)
+    assert dripping.left == 0
+
+
 async def test_a_published_message_that_is_lost_is_read_from_the_log(
     hub: Hub, layer: LiveLoopLayer, author: Author, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -60,6 +60,7 @@ class Viewer:
 
     def too_slow(self) -> None:
         self.given_up = True
+        self._changed.set()
 
     # the client's side
 
@@ -72,7 +73,7 @@ class Viewer:
             self.state.apply(event)
 
     async def until(self, condition: Any) -> None:
-        """Wait until `condition(self)` holds after some frame."""
+        """Wait until `condition(self)` holds after some frame, or something else that happened to this viewer."""
         async with asyncio.timeout(10):
             while not condition(self):
                 self._changed.clear()
