@@ -86,7 +86,7 @@ class CatchingUp:
             if events is not None and not any(subscription.view.sees(event) for event in events):
                 view.told, view.position = subscription.have, log.ring.head
         if subscription.have == view.told:
-            view.attached[subscription] = None
+            view.attached[subscription] = subscription.watcher.writer
             subscription.phase = Phase.ATTACHED
             return True
         return False

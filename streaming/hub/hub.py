@@ -24,6 +24,7 @@ from streaming.hub.subscription import Phase, Subscription, Watcher
 from streaming.layer import LiveLoopLayer
 from streaming.log import Head, LogEvent, LogUnavailable
 from streaming.log.script import group_of, noted, published
+from streaming.servers import Frame
 
 logger = logging.getLogger(__name__)
 
@@ -337,31 +338,38 @@ class Hub(CatchingUp):
 
     async def _write_to_all(self, state: ViewState, sent: list[Sent]) -> None:
         unwritten = state.unwritten
-        frames, written = len(sent), 0
-        only = sent[0].frame if frames == 1 else None
         try:
             while unwritten:
-                subscription, _ = unwritten.popitem()
-                if only is None:
-                    self._write_several(state, subscription, sent)
-                elif not subscription.watcher.writer.write(only):
-                    self._fall_behind(state, subscription, state.before)
-                written += 1
-                if written % WRITES_AT_ONCE == 0:
+                count = min(len(unwritten), WRITES_AT_ONCE)
+                if len(sent) == 1:
+                    self._write_one(state, sent[0].frame, count)
+                else:
+                    self._write_several(state, sent, count)
+                metrics.FRAMES_SENT.inc(len(sent) * count)
+                if unwritten:
                     await asyncio.sleep(0)
         finally:
             # Only after an error: whoever was not written to is where it was.
             while unwritten:
                 self._fall_behind(state, unwritten.popitem()[0], state.before)
-        metrics.FRAMES_SENT.inc(frames * written)
 
-    def _write_several(self, state: ViewState, subscription: Subscription, sent: list[Sent]) -> None:
-        have = state.before
-        for each in sent:
-            if not subscription.watcher.writer.write(each.frame):
-                self._fall_behind(state, subscription, have)
-                return
-            have = each.seq
+    def _write_one(self, state: ViewState, frame: Frame, count: int) -> None:
+        """The innermost loop of all: nothing is in it that can be outside."""
+        unwritten = state.unwritten
+        for _ in range(count):
+            subscription, writer = unwritten.popitem()
+            if not writer.write(frame):
+                self._fall_behind(state, subscription, state.before)
+
+    def _write_several(self, state: ViewState, sent: list[Sent], count: int) -> None:
+        for _ in range(count):
+            subscription, writer = state.unwritten.popitem()
+            have = state.before
+            for each in sent:
+                if not writer.write(each.frame):
+                    self._fall_behind(state, subscription, have)
+                    break
+                have = each.seq
 
     def _fall_behind(self, state: ViewState, subscription: Subscription, have: int) -> None:
         del state.attached[subscription]

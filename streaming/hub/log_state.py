@@ -11,7 +11,7 @@ from streaming.hub.ring import Ring
 from streaming.hub.snapshot import Snapshot
 from streaming.hub.subscription import Subscription
 from streaming.log.script import LogEvent
-from streaming.servers import Frame
+from streaming.servers import Frame, SocketWriter
 
 # Ephemeral events of one log that wait for the next round; of one kind and stream only the newest matters.
 MAX_NOTES = 200
@@ -29,9 +29,9 @@ class ViewState:
     def __init__(self, seq: int) -> None:
         self.told = seq
         self.position = seq
-        self.attached: dict[Subscription, None] = {}
+        self.attached: dict[Subscription, SocketWriter] = {}
         self.waiting: set[Subscription] = set()
-        self.unwritten: dict[Subscription, None] = {}
+        self.unwritten: dict[Subscription, SocketWriter] = {}
         self.before = seq
         self.subscribers = 0
         self.due_at = 0.0

@@ -15,22 +15,17 @@ _FINAL_TEXT: Final = b"\x81"
 
 
 class Frame:
-    """One text message for many sockets. `payload` is UTF-8 JSON; what is derived from it is built once and shared."""
+    """One text message for many sockets. `payload` is UTF-8 JSON; what is derived from it is built once and shared.
 
-    __slots__ = ("_text", "_wire", "payload")
+    `wire` is the bytes on the wire: an unmasked, final text frame (RFC 6455, 5.2), header and payload.
+    """
+
+    __slots__ = ("_text", "payload", "wire")
 
     def __init__(self, payload: bytes) -> None:
         self.payload = payload
-        self._wire: bytes | None = None
+        self.wire = frame_header(len(payload)) + payload
         self._text: str | None = None
-
-    @property
-    def wire(self) -> bytes:
-        """The bytes on the wire: an unmasked, final text frame (RFC 6455, 5.2), header and payload."""
-        wire = self._wire
-        if wire is None:
-            wire = self._wire = frame_header(len(self.payload)) + self.payload
-        return wire
 
     @property
     def text(self) -> str:

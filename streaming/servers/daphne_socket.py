@@ -56,8 +56,9 @@ class DaphneWriter:
         if not self._direct:
             return self._write_behind(frame, force)
         wire = frame.wire
+        send = self._send  # not called as a method: an instance's slot is found in the slow way then
         try:
-            sent = self._send(wire)
+            sent = send(wire)
         except OSError:
             # EAGAIN: the transport waits for room. Anything else: it finds the same error and ends the connection.
             sent = 0

@@ -51,8 +51,9 @@ class UvicornWriter:
         if not self.direct and not self._may_be_direct():
             return self._write_behind(frame, force)
         wire = frame.wire
+        send = self._send  # not called as a method: an instance's slot is found in the slow way then
         try:
-            sent = self._send(wire)
+            sent = send(wire)
         except OSError:
             # EAGAIN: the transport waits for room. Anything else: it finds the same error and ends the connection.
             sent = 0
