@@ -119,6 +119,35 @@ async def test_a_refused_send_leaves_the_draft(room: Room, prompt: str) -> None:
         await first.end_of(olga.watched, sent["stream"])
 
 
+async def test_nobody_can_claim_that_a_draft_was_posted(room: Room, prompt: str) -> None:
+    taken = "draft:1"
+    async with live(room.stack, room.tariq) as first:
+        tariq = await page(room, first)
+        await tariq.write(prompt)
+        for command in (
+            {"type": "message.send", "session": room.session, "content": "x", "reply": False},
+            {"type": "message.send", "session": room.session, "content": "x"},
+            {"type": "stream.start", "session": room.session, "content": "x"},
+            {"type": "stream.start", "content": "x"},
+            {"type": "draft.send", "session": room.session, "generation": 1},
+        ):
+            reply = await first.send({"id": str(command), "key": taken, **command})
+            assert (reply["code"], reply["field"]) == ("bad_request", "key"), command
+        with room.stack.rest(room.tariq) as rest:
+            for address, body in (
+                (f"/v1/sessions/{room.session}/messages", {"content": "x", "reply": False}),
+                (f"/v1/sessions/{room.session}/messages", {"content": "x"}),
+                ("/v1/streams", {"content": "x", "session": room.session}),
+                ("/v1/streams", {"content": "x"}),
+            ):
+                refused = rest.post(address, json={**body, "key": taken})
+                assert (refused.status_code, refused.json()["field"]) == (400, "key"), address
+        assert room.messages() == []
+        sent = await tariq.send(model="script-echo")
+        await first.end_of(tariq.watched, sent["stream"])
+        assert room.messages()[0]["key"] == taken
+
+
 async def test_a_viewer_reads_it_and_an_outsider_learns_nothing(room: Room, prompt: str) -> None:
     async with (
         live(room.stack, room.olga) as first,

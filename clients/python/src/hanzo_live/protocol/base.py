@@ -18,6 +18,9 @@ NO_NUL = r"^[^\x00]*$"
 
 MAX_JSON_DEPTH = 32
 
+RESERVED_KEYS = "draft:"
+"""How the keys begin that the server gives itself: with them it tells which of a session's drafts were posted."""
+
 JsonObject: TypeAlias = dict[str, Any]
 
 
@@ -92,6 +95,12 @@ def _schema_json(value: JsonObject) -> JsonObject:
     return value
 
 
+def _key_of_a_caller(value: str) -> str:
+    if value.startswith(RESERVED_KEYS):
+        raise ValueError(f"must not begin with `{RESERVED_KEYS}`, which is kept for what is posted by `draft.send`")
+    return value
+
+
 SmallJson: TypeAlias = Annotated[Any, AfterValidator(_small_json)]
 """Any JSON of at most 1,000 bytes and 4 levels: a cursor."""
 
@@ -110,7 +119,11 @@ Id: TypeAlias = Annotated[str, Field(min_length=1, max_length=200, pattern=NO_NU
 SessionRef: TypeAlias = Annotated[str, Field(min_length=1, max_length=200, pattern=NO_NUL)]
 LogName: TypeAlias = Annotated[str, Field(max_length=210, pattern=r"^(session|stream):[^\x00]{1,200}$")]
 Epoch: TypeAlias = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_-]+$")]
-Key: TypeAlias = Annotated[str, Field(min_length=1, max_length=200, pattern=NO_NUL)]
+Key: TypeAlias = Annotated[
+    str,
+    Field(min_length=1, max_length=200, pattern=NO_NUL, json_schema_extra={"not": {"pattern": f"^{RESERVED_KEYS}"}}),
+    AfterValidator(_key_of_a_caller),
+]
 Name: TypeAlias = Annotated[str, Field(min_length=1, max_length=200, pattern=NO_NUL)]
 Content: TypeAlias = Annotated[str, Field(max_length=200_000, pattern=NO_NUL)]
 NewContent: TypeAlias = Annotated[str, Field(min_length=1, max_length=200_000, pattern=NO_NUL)]
