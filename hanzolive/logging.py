@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import logging
 import sys
+from typing import Any
 
 import structlog
+
+from hanzolive.redaction import hide_secrets
 
 
 def configure_logging(*, debug: bool, testing: bool = False) -> None:
@@ -31,6 +34,7 @@ def configure_logging(*, debug: bool, testing: bool = False) -> None:
                 structlog.dev.ConsoleRenderer(
                     colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
                 ),
+                _without_secrets,
             ],
         )
     )
@@ -49,3 +53,8 @@ def configure_logging(*, debug: bool, testing: bool = False) -> None:
         "celery.worker.strategy",
     ):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+
+
+def _without_secrets(logger: Any, method: str, line: Any) -> str:
+    """The last processor: the whole line as it is written, with its traceback."""
+    return hide_secrets(str(line))
