@@ -9,10 +9,12 @@ from typing import Any
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "hanzolive.settings")
 
 from celery import Celery
-from celery.signals import beat_init, setup_logging, worker_ready
+from celery.signals import setup_logging, worker_ready
 from django.conf import settings
 
+from hanzolive.beat import beat_beside_mails
 from hanzolive.cli.readiness import say_ready
+from hanzolive.queues import MAILS, STREAMS
 from hanzolive.threads import hand_over_quickly
 from streaming.schedule import BEAT_SCHEDULE
 
@@ -35,7 +37,8 @@ app.conf.update(
     task_serializer="json",
     task_acks_late=True,
     task_ignore_result=True,
-    task_default_queue="streams",
+    task_default_queue=STREAMS,
+    task_routes={"sessions.*": {"queue": MAILS}},
     worker_prefetch_multiplier=1,
     worker_hijack_root_logger=False,
     worker_send_task_events=False,
@@ -58,5 +61,5 @@ def tell_supervisor(**_: Any) -> None:
 
 
 setup_logging.connect(keep_our_logging)
+worker_ready.connect(beat_beside_mails)
 worker_ready.connect(tell_supervisor)
-beat_init.connect(tell_supervisor)

@@ -30,7 +30,9 @@ def trim_logs() -> int:
 
 
 def _begin(instance: Any, **_: Any) -> None:
-    worker.process().start(slots=instance.concurrency)
+    # One that carries other queues only is no worker of streams: it gives no sign of life and takes nothing over.
+    if instance.app.conf.task_default_queue in instance.app.amqp.queues.consume_from:
+        worker.process().start(slots=instance.concurrency)
 
 
 def _drain(**_: Any) -> None:

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.timeout(150)
 WORKER = "worker-1@"
 WEB = "hanzolive.cli.web"
 REDIS = "redis.sock"
-BEAT = "app beat"
+HOUSEKEEPER = "housekeeper@"
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +75,9 @@ def test_a_second_one_on_the_same_folder_is_refused(served: Serve) -> None:
     )
 
 
-@pytest.mark.parametrize(("words", "name"), [(WEB, "Web"), (WORKER, "Worker 1"), (BEAT, "Beat"), (REDIS, "Redis")])
+@pytest.mark.parametrize(
+    ("words", "name"), [(WEB, "Web"), (WORKER, "Worker 1"), (HOUSEKEEPER, "Housekeeper"), (REDIS, "Redis")]
+)
 def test_it_restarts_a_child_that_is_killed_and_says_so(served: Serve, words: str, name: str) -> None:
     before = served.child(words)
     assert before is not None

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import email
-import email.policy
 import re
 from collections.abc import Callable
 from contextlib import closing
@@ -14,6 +12,7 @@ import pytest
 from tests.cli.processes import until
 from tests.integration.client import Refused, live
 from tests.integration.conftest import Room, make_room
+from tests.integration.letters import newest_to, text_of
 from tests.integration.stack import Stack
 
 pytestmark = pytest.mark.timeout(180)
@@ -30,23 +29,14 @@ def posting(start: Callable[..., Stack], letter_box: Path) -> Stack:
     return start(EMAIL_FOLDER=str(letter_box))
 
 
-def mail_to(letter_box: Path, address: str) -> str | None:
-    """The text of the newest mail to the address."""
-    for file in sorted(letter_box.iterdir(), key=lambda path: path.stat().st_mtime, reverse=True):
-        message = email.message_from_bytes(file.read_bytes(), policy=email.policy.default)
-        if message["To"] == address and (part := message.get_body(("plain",))) is not None:
-            return str(part.get_content())
-    return None
-
-
 async def test_somebody_who_was_mailed_a_link_joins_before_everybodys_eyes(posting: Stack, letter_box: Path) -> None:
     room = make_room(posting)
     async with live(posting, room.olga) as olga:
         watched = await olga.watch(room.log)
         made = await olga.ask("session.invite", session=room.session, email=room.otto.email, role="viewer")
-        text = until(lambda: mail_to(letter_box, room.otto.email), "the mail")
-        assert text is not None
-        found = re.search(r"^http\S+/invitations/\S+$", text, re.MULTILINE)
+        letter = until(lambda: newest_to(letter_box, room.otto.email), "the mail")
+        assert letter is not None
+        found = re.search(r"^http\S+/invitations/\S+$", text_of(letter), re.MULTILINE)
         assert found
         assert found[0] == made["url"]
         assert made["url"].startswith(f"{posting.url}/invitations/")
