@@ -98,7 +98,7 @@ class Answer:
     async def begin(self) -> None:
         """Start, and wait until the model has begun or failed: only until then a status can say so. Raises LiveError."""
         try:
-            await self._reader.subscribe(f"stream:{self._id}", View(show_thoughts=True), start=True)
+            await self._reader.subscribe(f"stream:{self._id}", View(show_thoughts=True), start="head")
             await in_db(
                 services.start_stream, self._user, self._asked, messages=self._asked.messages, stream_id=self._id
             )

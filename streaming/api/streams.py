@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID, uuid4
 
 from asgiref.sync import async_to_sync
@@ -74,7 +74,7 @@ class StreamList(APIView):
         log = access.require_log(user_of(request), f"session:{body.session}") if body.session else f"stream:{id}"
         view = View(flush_class(body.flush_ms), body.buffer_size or 0, bool(body.show_thoughts))
         # Subscribed before it is started: nothing of it is missed.
-        reader = _reader(request, log, view, start=True)
+        reader = _reader(request, log, view, start="head")
         try:
             started = start()
         except BaseException:
@@ -175,7 +175,7 @@ def _watching(request: Request) -> tuple[View, sse.Resume]:
 
 
 def _reader(
-    request: Request, log: str, view: View, *, start: bool = False, resume: sse.Resume | None = None
+    request: Request, log: str, view: View, *, start: Literal["head"] | None = None, resume: sse.Resume | None = None
 ) -> LogReader:
     """A held reader of `log`, made on the event loop of the server."""
     user = user_of(request)

@@ -12,7 +12,7 @@ import logging
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any
+from typing import Any, Literal
 
 from hanzo_live.protocol.errors import ErrorCode, LiveError
 from streaming.hub import metrics
@@ -60,12 +60,12 @@ class Hub(CatchingUp):
         tail: int,
         epoch: str | None = None,
         seq: int | None = None,
-        start: bool = False,
+        start: Literal["head", "beginning"] | None = None,
     ) -> tuple[Subscription, str]:
         """A held subscription that will go on from (`epoch`, `seq`) where it can, and the mode in which it does.
 
-        `start` begins at the head with nothing before it: for a log that the caller is about to begin. Call `release`
-        once the reply is written. Raises LiveError where the log cannot be reached.
+        `start` is for what the caller is about to begin: all that comes from now on (`head`), or in a log of its own, all
+        of it (`beginning`). Call `release` once the reply is written. Raises LiveError where the log cannot be reached.
         """
         state = await self._join(log)
         subscription = Subscription(watcher, state, view, tail)
@@ -75,7 +75,7 @@ class Hub(CatchingUp):
         state.joins -= 1
         head = state.ring.head
         if start:
-            subscription.have = head
+            subscription.have = head if start == "head" else 0
             return subscription, "live"
         if epoch == state.epoch and seq is not None and seq <= head:
             subscription.have = seq

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import Any, Literal
 
 import orjson
 
@@ -41,7 +41,7 @@ class LogReader:
         *,
         epoch: str | None = None,
         seq: int | None = None,
-        start: bool = False,
+        start: Literal["head", "beginning"] | None = None,
         tail: int = 50,
     ) -> str:
         """Subscribe, held; returns the mode (`live`, `replay`, `snapshot`). Raises LiveError."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Coroutine
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 from uuid import UUID, uuid4
 
 from django.conf import settings
@@ -109,23 +110,27 @@ async def stream_start(socket: LiveConsumer, command: StreamStart) -> None:
         )  # fmt: skip
 
     view = View(flush_class(command.flush_ms), command.buffer_size or 0, bool(command.show_thoughts))
-    # Watched before it is started, and held until the reply is out: nothing is missed, and `ok` comes first.
-    known = socket.subscriptions.get(log)
-    subscription = known or await _watch(socket, log, view, start=True)
-    the_hub().hold(subscription)
+    # Held until the reply is out: `ok` comes first.
+    known = subscription = socket.subscriptions.get(log)
     try:
-        started = await in_db(start)
+        if command.session is None:
+            subscription, started = await _watch_and_start(socket, log, view, start)
+        else:
+            # Watched before it is started: nothing is missed.
+            subscription = known or await _watch(socket, log, view, start="head")
+            the_hub().hold(subscription)
+            started = await in_db(start)
         if started.log != log:  # the key had started another stream: that one is watched
             the_hub().unsubscribe(subscription)
             known = socket.subscriptions.get(started.log)
-            subscription = known or await _watch(socket, started.log, view, start=False)
+            subscription = known or await _watch(socket, started.log, view)
         if known is None:
             await _keep(socket, subscription, started.log)
     except BaseException:
-        if known is None:
+        if known is not None:
+            the_hub().release(known)
+        elif subscription is not None:
             the_hub().unsubscribe(subscription)
-        else:
-            the_hub().release(subscription)
         raise
     socket.started.add(str(started.stream))
     position = {"epoch": None, "seq": None} if known else {"epoch": subscription.epoch, "seq": subscription.have}
@@ -264,7 +269,34 @@ def _readable_log(user: Any, log: str) -> str:
     return f"stream:{id}"
 
 
-async def _watch(socket: LiveConsumer, log: str, view: View, *, start: bool) -> Subscription:
+async def _watch_and_start(
+    socket: LiveConsumer, log: str, view: View, start: Callable[[], Started]
+) -> tuple[Subscription, Started]:
+    """Join the log of a new stream while its row is written: read from its beginning, it does not matter who is first."""
+    watching = asyncio.ensure_future(_watch(socket, log, view, start="beginning"))
+    try:
+        started = await in_db(start)
+    except BaseException:
+        watching.add_done_callback(_let_go)
+        watching.cancel()
+        raise
+    try:
+        return await watching, started
+    except LiveError:
+        # The caller is told that it did not begin: then it must not go on unseen.
+        if not started.existing:
+            await in_db(services.stop_stream, _user(socket), started.stream)
+        raise
+
+
+def _let_go(watching: asyncio.Future[Subscription]) -> None:
+    if not watching.cancelled() and watching.exception() is None:
+        the_hub().unsubscribe(watching.result())
+
+
+async def _watch(
+    socket: LiveConsumer, log: str, view: View, *, start: Literal["head", "beginning"] | None = None
+) -> Subscription:
     """A held subscription, not yet kept."""
     _make_room(socket)
     subscription, _ = await the_hub().subscribe(socket, log, view, tail=DEFAULT_TAIL, start=start)

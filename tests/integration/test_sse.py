@@ -210,7 +210,7 @@ async def test_silence_is_filled_with_comments(monkeypatch: pytest.MonkeyPatch) 
     """In this process, for the comment comes every 15 seconds elsewhere."""
     monkeypatch.setattr(reader, "KEEP_ALIVE_S", 0.01)
     quiet = reader.LogReader(None)
-    await quiet.subscribe(f"stream:{uuid4()}", View(), start=True)
+    await quiet.subscribe(f"stream:{uuid4()}", View(), start="head")
     body = sse.stream(quiet, until_end_of=None)
     for _ in range(3):
         assert (await anext(body)).startswith(b":")
