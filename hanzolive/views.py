@@ -74,6 +74,8 @@ def app_config(request: HttpRequest, found: LiveSession | None) -> dict[str, Any
             "docs": reverse("docs"),
             "sign_in": reverse("account_login"),
             "sign_out": reverse("account_logout"),
+            "profile": reverse("profile"),
+            "tokens": reverse("tokens"),
             "change_password": reverse("account_change_password"),
             "admin": reverse("admin:index") if request.user.is_staff else None,
         },

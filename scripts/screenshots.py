@@ -51,7 +51,7 @@ def take(browser: Browser, url: str) -> None:
 
 
 def arrive(browser: Browser, url: str, name: str) -> Person:
-    context = browser.new_context(base_url=url, viewport={"width": 1280, "height": 800})
+    context = browser.new_context(base_url=url, viewport={"width": 1280, "height": 800}, color_scheme="dark")
     person = Person(name, f"{name.lower()}@example.com", context)
     person.sign_up()
     return person

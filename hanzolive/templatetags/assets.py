@@ -1,4 +1,4 @@
-"""The tags that load a bundle entry: `{% stylesheets "src/…" %}` and `{% scripts "src/…" %}`."""
+"""The tags that load a bundle entry: `{% stylesheets "src/…" %}`, `{% scripts "src/…" %}`, `{% early_script "src/…" %}`."""
 
 from __future__ import annotations
 
@@ -33,3 +33,16 @@ def scripts(name: str) -> SafeString:
         "\n", '<script type="module" src="{}"></script>', ((static(path),) for path in found.scripts)
     )
     return preloads + modules
+
+
+@register.simple_tag
+def early_script(name: str) -> SafeString:
+    """The entry as a script that runs before the page is painted, which modules do not. None where nothing was built.
+
+    Only for entries that import nothing.
+    """
+    try:
+        found = entry(name).scripts
+    except BundleMissing:
+        found = ()
+    return format_html_join("\n", '<script src="{}"></script>', ((static(path),) for path in found))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from playwright.sync_api import Browser, ViewportSize, expect
@@ -81,9 +81,16 @@ def arrive(browser: Browser, stack: Stack, request: pytest.FixtureRequest) -> It
     """Brings a person to a browser; those `new` have no account yet. Fails the test on anything wrong in a console."""
     people: list[Person] = []
 
-    def come(name: str, *, new: bool = False, size: ViewportSize = DESKTOP, url: str = stack.url) -> Person:
+    def come(
+        name: str,
+        *,
+        new: bool = False,
+        size: ViewportSize = DESKTOP,
+        url: str = stack.url,
+        system: Literal["dark", "light"] = "dark",
+    ) -> Person:
         state = None if new else request.getfixturevalue("sign_ins")(name)
-        context = browser.new_context(base_url=url, storage_state=state, viewport=size)
+        context = browser.new_context(base_url=url, storage_state=state, viewport=size, color_scheme=system)
         context.set_default_timeout(PATIENCE_MS)
         people.append(Person(name, address_of(name), context))
         return people[-1]

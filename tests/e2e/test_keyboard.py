@@ -16,7 +16,7 @@ FOCUSED = """() => {
     const style = getComputedStyle(element);
     const around = element.closest('.composer-box');
     const outlined = style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) > 0;
-    const marked = around !== null && getComputedStyle(around).borderColor !== 'rgba(255, 255, 255, 0.1)';
+    const marked = around !== null && getComputedStyle(around).borderColor !== getComputedStyle(document.querySelector('.session-head')).borderBottomColor;
     const box = element.getBoundingClientRect();
     return {
         name: element.getAttribute('aria-label') ?? element.innerText?.trim() ?? '',

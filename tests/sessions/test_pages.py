@@ -25,6 +25,7 @@ MANIFEST = {
     "_shared.js": {"file": "assets/shared-1.js", "css": ["assets/shared-1.css"], "imports": ["_react.js"]},
     "_react.js": {"file": "assets/react-1.js"},
     "src/styles/site.css": {"file": "assets/site-1.css", "isEntry": True},
+    "src/theme/theme.ts": {"file": "assets/theme-1.js", "isEntry": True},
 }
 
 
@@ -101,6 +102,17 @@ def test_one_address_has_one_account(owner: User) -> None:
     assert User.objects.count() == 1
 
 
+@pytest.mark.parametrize("path", ["/", "/accounts/login/", "/nowhere"])
+def test_the_theme_is_decided_before_anything_is_painted(
+    db: None, built: Path, signed_in: Callable[..., Client], owner: User, path: str
+) -> None:
+    for client in (Client(), signed_in(owner)):
+        page = client.get(path, follow=True).content.decode()
+        head, _, _ = page.partition("</head>")
+        # No module, nor deferred: those run when the page is there already.
+        assert '<script src="/static/app/assets/theme-1.js"></script>' in head
+
+
 @pytest.mark.parametrize("mode", ["closed", "invite"])
 def test_where_sign_up_is_not_open_nobody_signs_up_and_is_told_whom_to_ask(
     db: None, settings: Settings, mode: str
@@ -165,7 +177,7 @@ def test_the_pages_of_accounts_have_our_look(
     page = client.get(f"/accounts/{path}/").content.decode()
     assert 'href="/static/app/assets/site-1.css"' in page
     assert "Hanzo Live" in page
-    assert "<script" not in page
+    assert re.findall(r"<script[^>]*>", page) == ['<script src="/static/app/assets/theme-1.js">']
 
 
 # The app's pages --------------------------------------------------------------------------------------------------

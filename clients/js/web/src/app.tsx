@@ -19,7 +19,7 @@ createRoot(root).render(
   <StrictMode>
     {page.name === "session" ? (
       <HanzoLiveProvider reconnect={{ maxAttempts: Infinity }}>
-        <SessionPage key={page.session} session={page.session} config={config} />
+        <SessionPage session={config.session ?? page.session} config={config} />
       </HanzoLiveProvider>
     ) : (
       <SessionsPage config={config} />

@@ -6,16 +6,8 @@ import { StrictMode } from "react";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { WebSocket } from "ws";
 import { complete, fixture, start, TestServer, token, type Entry } from "../../live-client/test/support";
-import type { PageConfig } from "../src/config";
 import { SessionPage } from "../src/session/SessionPage";
-import { ada, grace, message, openSession, TestRest } from "./support";
-
-const config: PageConfig = {
-  user: ada,
-  version: "0.1.0",
-  model: null,
-  urls: { home: "/", signOut: "/accounts/logout/", signIn: "/accounts/login/" },
-};
+import { ada, config, grace, message, openSession, TestRest } from "./support";
 
 let server: TestServer;
 let rest: TestRest;

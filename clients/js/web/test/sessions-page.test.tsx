@@ -5,14 +5,7 @@ import type { SessionSummary } from "../src/api/resources";
 import { pageAt, sessionPath } from "../src/routes";
 import { SessionsPage } from "../src/sessions/SessionsPage";
 import { relativeTime } from "../src/ui/relative-time";
-import { ada, TestRest } from "./support";
-
-const config = {
-  user: ada,
-  version: "0.1.0",
-  model: null,
-  urls: { home: "/", signOut: "/accounts/logout/", signIn: "/accounts/login/" },
-};
+import { config, TestRest } from "./support";
 
 let rest: TestRest;
 

@@ -2,6 +2,7 @@
 
 import { cleanup, configure } from "@testing-library/react";
 import { afterEach } from "vitest";
+import "../src/theme/theme";
 
 // Waiting is for conditions; the limit is only for what never comes, on a busy machine too.
 configure({ asyncUtilTimeout: 8000 });

@@ -6,9 +6,26 @@ import type { AddressInfo } from "node:net";
 import { EMPTY_LOG, type MemberInfo, type Message, type SessionInfo, type User } from "@hanzo/live-client";
 import { vi } from "vitest";
 import { fixture, TestServer } from "../../live-client/test/support";
+import type { PageConfig } from "../src/config";
 
 export const ada: User = { id: "u-ada", name: "Ada Lovelace", avatar: null };
 export const grace: User = { id: "u-grace", name: "Grace Hopper", avatar: null };
+
+/** What the server tells Ada's page. */
+export const config: PageConfig = {
+  user: ada,
+  version: "0.1.0",
+  model: null,
+  session: null,
+  urls: {
+    home: "/",
+    signOut: "/accounts/logout/",
+    signIn: "/accounts/login/",
+    profile: "/accounts/profile/",
+    tokens: "/accounts/tokens/",
+    admin: null,
+  },
+};
 
 export interface RestRequest {
   method: string;

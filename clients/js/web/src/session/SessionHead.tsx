@@ -45,9 +45,8 @@ export function SessionHead(props: SessionHeadProps): ReactElement {
                 <Avatar key={user.id} user={user} size="small" online={user.id in present} />
               ))}
             </span>
-            <span className="people-count">
+            <span className="people-count" data-count={members.length}>
               <People />
-              {members.length}
             </span>
           </button>
         )}

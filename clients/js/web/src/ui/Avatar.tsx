@@ -20,8 +20,13 @@ interface AvatarProps {
 /** Decoration beside a name; alone it needs a label around it. */
 export function Avatar({ user, size = "medium", online = false }: AvatarProps): ReactElement {
   return (
-    <span className={`avatar avatar-${size}`} aria-hidden="true">
-      {user.avatar ? <img src={user.avatar} alt="" /> : initials(user.name)}
+    // Initials are drawn by the style: as text they would be a part of what a control around them says.
+    <span
+      className={`avatar avatar-${size}`}
+      aria-hidden="true"
+      data-initials={user.avatar ? undefined : initials(user.name)}
+    >
+      {user.avatar && <img src={user.avatar} alt="" />}
       {online && <span className="avatar-online" />}
     </span>
   );

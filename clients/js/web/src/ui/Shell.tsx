@@ -1,10 +1,12 @@
-/** The frame of the list page: the product's name, who is signed in, and the way out. */
+/** The frame of the list page: the product's name, and the menu of who is signed in. */
 
-import type { ReactElement, ReactNode } from "react";
+import { useRef, type ReactElement, type ReactNode } from "react";
 import type { PageConfig } from "../config";
 import { csrfToken } from "../cookie";
+import { useThemeItem } from "../theme/theme-item";
 import { Avatar } from "./Avatar";
-import { Mark } from "./icons";
+import { Chevron, Mark } from "./icons";
+import { Menu } from "./Menu";
 
 export function Brand({ home }: { home: string }): ReactElement {
   return (
@@ -23,20 +25,43 @@ export function Shell({ config, children }: { config: PageConfig; children: Reac
       </a>
       <header className="shell-head">
         <Brand home={config.urls.home} />
-        <div className="shell-user">
-          <Avatar user={config.user} size="small" />
-          <span className="shell-name">{config.user.name}</span>
-          <form method="post" action={config.urls.signOut}>
-            <input type="hidden" name="csrfmiddlewaretoken" value={csrfToken()} />
-            <button type="submit" className="button-quiet">
-              Sign out
-            </button>
-          </form>
-        </div>
+        <AccountMenu config={config} />
       </header>
       <main id="main" className="shell-main" tabIndex={-1}>
         {children}
       </main>
     </div>
+  );
+}
+
+function AccountMenu({ config }: { config: PageConfig }): ReactElement {
+  const { user, urls } = config;
+  const signOut = useRef<HTMLFormElement>(null);
+  const theme = useThemeItem();
+  return (
+    <>
+      <Menu
+        label={`Account of ${user.name}`}
+        className="account-button"
+        items={[
+          { kind: "link", label: "Profile", href: urls.profile },
+          { kind: "link", label: "API tokens", href: urls.tokens },
+          urls.admin !== null && { kind: "link", label: "Administration", href: urls.admin },
+          { kind: "line" },
+          theme,
+          { kind: "line" },
+          { kind: "action", label: "Sign out", onSelect: () => signOut.current?.requestSubmit() },
+        ]}
+      >
+        <Avatar user={user} size="small" />
+        <bdi className="shell-name">{user.name}</bdi>
+        <span className="menu-chevron">
+          <Chevron />
+        </span>
+      </Menu>
+      <form ref={signOut} method="post" action={urls.signOut} hidden>
+        <input type="hidden" name="csrfmiddlewaretoken" value={csrfToken()} />
+      </form>
+    </>
   );
 }

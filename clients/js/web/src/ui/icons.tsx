@@ -90,3 +90,10 @@ export const Mark = () => (
     <path d="M12 9.5v4" strokeWidth="2" />
   </Icon>
 );
+export const More = () => (
+  <svg className="icon" width="16" height="16" viewBox="0 0 16 16" fill="currentColor" aria-hidden="true">
+    <circle cx="3.25" cy="8" r="1.25" />
+    <circle cx="8" cy="8" r="1.25" />
+    <circle cx="12.75" cy="8" r="1.25" />
+  </svg>
+);
