@@ -12,10 +12,10 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks import machine, p1, p2, p4, process, report
+from benchmarks import machine, p1, p2, p4, p10, p11, process, report
 from benchmarks.run import Plan, Result
 
-PARTS: dict[str, Callable[[Plan], Result]] = {"p1": p1.run, "p2": p2.run, "p4": p4.run}
+PARTS: dict[str, Callable[[Plan], Result]] = {"p1": p1.run, "p2": p2.run, "p4": p4.run, "p10": p10.run, "p11": p11.run}
 RESULTS = Path(__file__).with_name("results")
 PAGE = process.ROOT / "docs" / "benchmarks.md"
 
@@ -25,7 +25,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"{', '.join(PARTS)} (default: all)")
     parser.add_argument("--quick", action="store_true", default=os.environ.get("QUICK", "0") not in ("", "0"))
     parser.add_argument("--target", action="append", default=[], help="only this target (its short name); repeatable")
-    parser.add_argument("--minutes", type=float, help="begin nothing that would end later (default: 12, quick 3)")
+    parser.add_argument("--minutes", type=float, help="begin nothing that would end later (default: 20, quick 6)")
     parser.add_argument("--out", type=Path, help="where results go")
     parser.add_argument("--write-docs", action="store_true", help="put the saved full results into docs/benchmarks.md")
     given = parser.parse_args()
@@ -43,7 +43,7 @@ def main() -> int:
         print(f"{PAGE.relative_to(process.ROOT)} has the figures of {RESULTS.relative_to(process.ROOT)}")
         return 0
     out = given.out or (RESULTS / "raw" / "quick" if given.quick else RESULTS)
-    minutes = given.minutes or (3 if given.quick else 12)
+    minutes = given.minutes or (6 if given.quick else 20)
     process.raise_file_limit()
     started = time.monotonic()
     plan = Plan(given.quick, started + minutes * 60, frozenset(given.target), lambda text: print(text, flush=True))

@@ -78,8 +78,8 @@ def run(target: FanoutTarget, load: Load) -> FanoutRow:
 def _measure(target: FanoutTarget, running: Running, load: Load, shop: Workshop) -> FanoutRow:
     lags_file, sent_file = shop.folder / "lags.json", shop.folder / "sent.txt"
     rss_before = measure.rss_bytes(running.server_pids)
-    task = LoadTask.of(
-        running.viewer,
+    task = LoadTask(
+        viewer=running.viewer,
         viewers=load.viewers,
         sample=min(load.sample, load.viewers),
         lags_file=str(lags_file),

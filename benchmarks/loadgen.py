@@ -18,8 +18,9 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import measure, payloads, tokens
-from benchmarks.frames import CLOSE, PING, PONG, Frame, FrameCounter, FrameReader, check_answer, handshake, masked
+from benchmarks.frames import CLOSE, PING, PONG, Frame, FrameCounter, FrameReader, masked
 from benchmarks.lines import read_task, say
+from benchmarks.opening import open_sockets
 from benchmarks.task import LoadTask
 
 _READ = 262_144
@@ -114,7 +115,8 @@ class Generator:
         self.swept = 0.0
         self.viewers: dict[int, Viewer] = {}
         self.buffer = bytearray(_READ)
-        self.engine_io = task.dialect == "socket.io"
+        self.engine_io = task.viewer.dialect == "socket.io"
+        self.unwrap = payloads.UNWRAP[task.viewer.dialect]
         self.lost = 0
 
     # -- connecting ---------------------------------------------------------------------------------------------
@@ -124,8 +126,8 @@ class Generator:
         started = time.monotonic()
         every = max(1, self.task.viewers // max(1, self.task.sample))
         for first in range(0, self.task.viewers, self.task.at_once):
-            if self.task.connect_rate:
-                due = started + first / self.task.connect_rate
+            if self.task.viewer.connect_rate:
+                due = started + first / self.task.viewer.connect_rate
                 while (early := due - time.monotonic()) > 0:
                     self.pump(early)
             numbers = range(first, min(first + self.task.at_once, self.task.viewers))
@@ -133,38 +135,13 @@ class Generator:
             self.pump(0)
 
     def _connect_some(self, numbers: list[int], every: int) -> None:
-        opened: list[tuple[int, socket.socket, bytes]] = []
-        for number in numbers:
-            connection = socket.socket()
-            connection.settimeout(20)
-            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            connection.bind((f"127.0.0.{1 + number % self.task.sources}", 0))
-            connection.connect(("127.0.0.1", self.task.port))
-            headers = self.task.identities[number % len(self.task.identities)] if self.task.identities else {}
-            hello = handshake(f"127.0.0.1:{self.task.port}", self.task.path, headers, self.task.subprotocol)
-            connection.sendall(hello.request)
-            opened.append((number, connection, hello.accept))
-        readers: list[FrameReader] = []
-        early: list[list[Frame]] = []
-        for _, connection, accept in opened:
-            head, rest = _read_head(connection)
-            check_answer(head, accept)
-            readers.append(FrameReader())
-            early.append(readers[-1].feed(rest))
-        for step in self.task.steps:
-            for _, connection, _ in opened:
-                if step.send:
-                    connection.sendall(masked(step.send.encode()))
-            for (_, connection, _), reader, seen in zip(opened, readers, early, strict=True):
-                _await_step(connection, reader, seen, step.expect.encode())
-        for (number, connection, _), reader in zip(opened, readers, strict=True):
-            connection.setblocking(False)
-            sampled = number % every == 0 and number // every < self.task.sample
-            viewer = Sample(connection, payloads.UNWRAP[self.task.dialect]) if sampled else Viewer(connection)
-            if reader.rest:
-                viewer.take(reader.rest, len(reader.rest))
-            self.viewers[connection.fileno()] = viewer
-            (self.samples if sampled else self.counted).register(connection.fileno(), select.EPOLLIN)
+        for each in open_sockets(self.task.viewer, numbers):
+            sampled = each.number % every == 0 and each.number // every < self.task.sample
+            viewer = Sample(each.connection, self.unwrap) if sampled else Viewer(each.connection)
+            if each.reader.rest:
+                viewer.take(each.reader.rest, len(each.reader.rest))
+            self.viewers[each.connection.fileno()] = viewer
+            (self.samples if sampled else self.counted).register(each.connection.fileno(), select.EPOLLIN)
 
     # -- reading ------------------------------------------------------------------------------------------------
 
@@ -217,13 +194,9 @@ class Generator:
     def mark(self) -> dict[str, Any]:
         """Every counter of this moment, the servers' CPU time included."""
         return {
-            "time": time.monotonic(),
+            **measure.counters(self.task.server_pids, self.task.broker_pids),
             "frames": sum(viewer.frames for viewer in self.viewers.values()),
             "tokens": sum(viewer.tokens for viewer in self.viewers.values()),
-            "own_cpu": time.process_time(),
-            "server_cpu": measure.cpu_seconds(self.task.server_pids),
-            "broker_cpu": measure.cpu_seconds(self.task.broker_pids),
-            "server_rss": measure.rss_bytes(self.task.server_pids),
         }
 
     def finish(self, sent: str, count: int, seconds: float) -> dict[str, Any]:
@@ -267,34 +240,6 @@ class Generator:
                     sent = Path(wanted["sent_file"]).read_bytes().decode()
                     say("result", **self.finish(sent, wanted["count"], wanted["seconds"]))
                     return
-
-
-def _read_head(connection: socket.socket) -> tuple[bytes, bytes]:
-    data = b""
-    while b"\r\n\r\n" not in data:
-        chunk = connection.recv(4096)
-        if not chunk:
-            raise ConnectionError("the server closed the socket in the handshake")
-        data += chunk
-    head, _, rest = data.partition(b"\r\n\r\n")
-    return head + b"\r\n", rest
-
-
-def _await_step(connection: socket.socket, reader: FrameReader, seen: list[Frame], expect: bytes) -> None:
-    """Reads until a frame holds `expect`; frames before it are the greeting's and are dropped."""
-    while expect:
-        while seen:
-            frame = seen.pop(0)
-            if frame.opcode == PING:
-                connection.sendall(masked(frame.payload, PONG))
-            elif expect in frame.payload:
-                return
-            elif frame.opcode == CLOSE or b'"type":"error"' in frame.payload:
-                raise ConnectionError(f"the server answered {frame.payload[:300]!r}")
-        chunk = connection.recv(65536)
-        if not chunk:
-            raise ConnectionError("the server closed the socket before the viewer was ready")
-        seen += reader.feed(chunk)
 
 
 def main() -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -97,6 +98,18 @@ def rss_bytes(pids: Iterable[int]) -> int:
         except (FileNotFoundError, ProcessLookupError):
             continue
     return total
+
+
+def counters(server_pids: Iterable[int], broker_pids: Iterable[int]) -> dict[str, float]:
+    """What every generator notes at the start and the end of its window: the time, and CPU seconds used so far."""
+    server_pids = list(server_pids)
+    return {
+        "time": time.monotonic(),
+        "own_cpu": time.process_time(),
+        "server_cpu": cpu_seconds(server_pids),
+        "broker_cpu": cpu_seconds(broker_pids),
+        "server_rss": rss_bytes(server_pids),
+    }
 
 
 def descendants(pid: int) -> list[int]:

@@ -204,6 +204,97 @@ def _p4_plots(rows: list[Row]) -> dict[str, str]:
     return found
 
 
+# -- P10 --------------------------------------------------------------------------------------------------------------
+
+
+def _p10_verdicts(rows: list[Row]) -> list[str]:
+    said = []
+    for row in rows:
+        if not _ours(row) or row["invalid"]:
+            continue
+        title = row["title"]
+        said.append(_judged(f"{title}, frames a second at whoever got most", row["frames_most"], 20, ""))
+        whole = row["right"] == row["pairs"]
+        said.append(
+            f"{title}: {row['right']:,} of {row['pairs']:,} last known positions are the last ones sent, target all: "
+            f"**{'met' if whole else 'missed'}**"
+        )
+    return said
+
+
+def _p10_plots(rows: list[Row]) -> dict[str, str]:
+    cpu = [
+        svg.Bar(r["title"], r["server_share"], f"{r['server_share']:.0%} of a core, p99 {_lag(r, 'p99')}", _ours(r))
+        for r in rows
+    ]
+    return {"p10-cpu": svg.bars("P10: server CPU while 50 people move their cursors", cpu)}
+
+
+# -- P11 --------------------------------------------------------------------------------------------------------------
+
+
+def _place(name: str) -> Callable[[Row], str]:
+    """p50 and p99 of a place in the long session."""
+
+    def show(row: Row) -> str:
+        times = row["times"].get(f"{row['long']} {name}")
+        return f"{_ms(times['p50'])} / {_ms(times['p99'])}" if times else "–"
+
+    return show
+
+
+def _queries(size: str) -> Callable[[Row], str]:
+    """How many each place of a session takes; one number where they are all the same."""
+
+    def show(row: Row) -> str:
+        counts = [count for name, count in row["queries"].items() if name.startswith(f"{row[size]} ")]
+        pages, snapshot = counts[:3], counts[3:]
+        shown = [str(pages[0]) if len(set(pages)) == 1 else ", ".join(map(str, pages)), *map(str, snapshot)]
+        return " + ".join(shown)
+
+    return show
+
+
+def _p11_verdicts(rows: list[Row]) -> list[str]:
+    said = []
+    for row in rows:
+        if not _ours(row) or row["invalid"]:
+            continue
+        title = row["title"]
+        by_place: dict[str, set[int]] = {}
+        for name, count in row["queries"].items():
+            by_place.setdefault(name.partition(" ")[2], set()).add(count)
+        pages = {count for place, counts in by_place.items() if place != "snapshot" for count in counts}
+        constant = len(pages) == 1 and all(len(counts) == 1 for counts in by_place.values())
+        said.append(
+            f"{title}: the same number of queries for all pages, and for snapshots, of {row['short']:,} and of "
+            f"{row['long']:,} messages: **{'met' if constant else 'missed'}**"
+        )
+        for name, times in row["times"].items():
+            size, _, place = name.partition(" ")
+            if size == str(row["long"]):
+                said.append(_judged(f"{title}, {_PLACES[place]}, p99", times["p99"], 30, " ms"))
+    return said
+
+
+_PLACES = {
+    "newest": "the newest page",
+    "middle": "a page in the middle",
+    "oldest": "the oldest page",
+    "snapshot": "the socket's snapshot",
+}
+
+
+def _p11_plots(rows: list[Row]) -> dict[str, str]:
+    shown = [
+        svg.Bar(f"{row['title']}, {place}", times["p99"], _ms(times["p99"]), _ours(row))
+        for place in _PLACES
+        for row in rows
+        if (times := row["times"].get(f"{row['long']} {place}"))
+    ]
+    return {"p11-p99": svg.bars("P11: p99 of a page of 50", shown)}
+
+
 FORMS: dict[str, Form] = {
     "P1": Form((*_FANOUT_START, *_FANOUT_END), _p1_verdicts, _p1_plots),
     "P2": Form(
@@ -232,5 +323,34 @@ FORMS: dict[str, Form] = {
         ),
         _p4_verdicts,
         _p4_plots,
+    ),
+    "P10": Form(
+        (
+            ("", lambda row: str(row["title"])),
+            ("frames/s each gets", lambda row: f"{row['frames_per_second']:,.1f}"),
+            ("people a frame", lambda row: f"{row['changes_per_frame']:.1f}"),
+            ("other frames/s", lambda row: f"{row['others_per_second']:.0f}"),
+            ("KB/s each gets", lambda row: f"{row['bytes_per_second'] / 1000:,.0f}"),
+            ("p50", lambda row: _lag(row, "p50")),
+            ("p99", lambda row: _lag(row, "p99")),
+            ("last positions right", lambda row: f"{row['right']:,}/{row['pairs']:,}"),
+            ("its CPU", lambda row: f"{row['server_share']:.0%}"),
+            ("Redis's CPU", lambda row: f"{row['broker_share']:.1%}"),
+            ("generator's CPU", lambda row: f"{row['generator_share']:.0%}"),
+        ),
+        _p10_verdicts,
+        _p10_plots,
+    ),
+    "P11": Form(
+        (
+            ("p50 / p99", lambda row: str(row["title"])),
+            *((name, _place(place)) for place, name in _PLACES.items()),
+            ("queries, short session", _queries("short")),
+            ("queries, long session", _queries("long")),
+            ("its CPU", lambda row: f"{row['server_share']:.0%}"),
+            ("client's CPU", lambda row: f"{row['generator_share']:.0%}"),
+        ),
+        _p11_verdicts,
+        _p11_plots,
     ),
 }

@@ -1,10 +1,12 @@
-"""The targets, one file each. `FANOUT` (P1, P2) and `ASK` (P4) are the order they run and print in."""
+"""The targets, one file each. `FANOUT` (P1, P2), `ASK` (P4), `CURSORS` (P10) and `HISTORY` (P11) are the order they run in."""
 
 from __future__ import annotations
 
-from benchmarks.targets.base import AskTarget, FanoutTarget
+from benchmarks.targets.base import AskTarget, CursorTarget, FanoutTarget, HistoryTarget
 from benchmarks.targets.channels_tutorial import ChannelsTutorial
+from benchmarks.targets.cursors import SOCKET_IO_CURSORS, WS_CURSORS, HanzoCursors
 from benchmarks.targets.hanzo import HanzoAsk, HanzoFanout
+from benchmarks.targets.history import HistoryDatabase
 from benchmarks.targets.litellm import LiteLLM
 from benchmarks.targets.nchan import Nchan
 from benchmarks.targets.node_peers import SOCKET_IO, WS
@@ -24,4 +26,14 @@ ASK: tuple[AskTarget, ...] = (
     LiteLLM(),
     HanzoAsk("hanzo-postgres", "Hanzo Live (WebSocket, PostgreSQL)", with_postgres=True),
     HanzoAsk("hanzo-openai", "Hanzo Live (OpenAI endpoint, SQLite)", kind="sse"),
+)
+CURSORS: tuple[CursorTarget, ...] = (
+    HanzoCursors("daphne"),
+    HanzoCursors("uvicorn"),
+    WS_CURSORS,
+    SOCKET_IO_CURSORS,
+)
+HISTORY: tuple[HistoryTarget, ...] = (
+    HistoryDatabase("sqlite", "SQLite"),
+    HistoryDatabase("postgres", "PostgreSQL", with_postgres=True),
 )

@@ -1,4 +1,6 @@
-"""What a target is: something to watch a stream on (P1, P2) or to ask for an answer (P4). No measuring here."""
+"""What a target is: something to watch a stream on (P1, P2), to ask for an answer (P4), to move cursors in (P10), to read
+history from (P11). No measuring here.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,7 @@ from typing import Any, Protocol
 
 from benchmarks.asker import Place
 from benchmarks.process import Workshop
-from benchmarks.task import ViewerShape
+from benchmarks.task import CursorDialect, Reading, ViewerShape
 
 Scripts = Mapping[str, str]  # plain name → the scripted node's model with its parameters
 Send = Callable[[int, str], Awaitable[None]]  # (number, text) of one token
@@ -78,3 +80,58 @@ class PublisherModule(Protocol):
     """What publisher.py needs of a target's module."""
 
     def open_publisher(self, config: dict[str, Any]) -> AbstractAsyncContextManager[Send]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class CursorsRunning:
+    """A started target of P10."""
+
+    viewer: ViewerShape  # whose identities are the people's
+    people: list[str]  # their ids
+    session: str  # where they are; empty for a target without sessions
+    dialect: CursorDialect
+    server_pids: list[int]
+    broker_pids: list[int]
+    version: str
+
+
+class CursorTarget(Protocol):
+    """One row of P10."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def title(self) -> str: ...
+
+    def start(self, shop: Workshop, people: int) -> CursorsRunning:
+        """Starts it, with so many people who may come in. Raises TargetUnavailable, in words."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryRunning:
+    """A started server of P11, and where in its histories to read."""
+
+    name: str
+    title: str
+    port: int
+    headers: dict[str, str]
+    viewer: ViewerShape | None  # for snapshots; None where there are none
+    readings: list[Reading]
+    server_pids: list[int]
+    version: str
+
+
+class HistoryTarget(Protocol):
+    """Some rows of P11, which stand on the same data."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def title(self) -> str: ...
+
+    def start(self, shop: Workshop, sizes: list[int]) -> list[HistoryRunning]:
+        """Starts them, with a session of each size. Raises TargetUnavailable, in words."""
+        ...

@@ -37,6 +37,7 @@ class Served:
     port: int
     data: Path
     token: str
+    database_url: str  # empty: SQLite in the data folder
 
     @property
     def headers(self) -> dict[str, str]:
@@ -46,6 +47,17 @@ class Served:
     def redis_url(self) -> str:
         """Where its log is: what it told of itself in its data folder."""
         return str(json.loads((self.data / "serve.lock").read_text())["REDIS_URL"])
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What another process needs to be at home in its data."""
+        database = {"DATABASE_URL": self.database_url} if self.database_url else {}
+        return {
+            **database,
+            "DATA_DIR": str(self.data),
+            "REDIS_URL": self.redis_url,
+            "DJANGO_SETTINGS_MODULE": "hanzolive.settings",
+        }
 
     def pids(self, part: str) -> list[int]:
         """Its processes whose command line has `part`."""
@@ -70,10 +82,10 @@ def serve(shop: Workshop, server: Server, node_port: int, database_url: str = ""
     )
     if maker.guard.wait(30) != 0:
         raise TargetUnavailable(f"no account could be made. Its last words:\n{maker.tail()}")
-    return Served(child, port, data, maker.tail(1).strip())
+    return Served(child, port, data, maker.tail(1).strip(), database_url)
 
 
-def _versions(server: Server) -> str:
+def versions(server: Server) -> str:
     return f"hanzo-live {version('hanzo-live')}, {server} {version(server)}"
 
 
@@ -95,24 +107,29 @@ class HanzoFanout:
     def start(self, shop: Workshop, viewers: int) -> Running:
         _, node_port = scripted_node.start(shop)
         served = serve(shop, self.server, node_port)
-        log = _new_session(served)
-        subscribe = json.dumps({"id": 1, "type": "subscribe", "log": log})
+        log = new_session(served)
         return Running(
-            viewer=ViewerShape(
-                port=served.port,
-                path="/v1/live",
-                subprotocol="hanzo.live.v1",
-                identities=[served.headers],
-                steps=[Step(send=subscribe, expect='"type":"snapshot"')],
-            ),
+            viewer=viewer_of(served, log, [served.headers]),
             server_pids=served.pids(WEB),
             broker_pids=served.pids("valkey-server"),
             publisher={"redis_url": served.redis_url, "log": log},
-            version=_versions(self.server),
+            version=versions(self.server),
         )
 
 
-def _new_session(served: Served) -> str:
+def viewer_of(served: Served, log: str, identities: list[dict[str, str]]) -> ViewerShape:
+    """Who watches the log, from a snapshot of it on."""
+    subscribe = json.dumps({"id": 1, "type": "subscribe", "log": log})
+    return ViewerShape(
+        port=served.port,
+        path="/v1/live",
+        subprotocol="hanzo.live.v1",
+        identities=identities,
+        steps=[Step(send=subscribe, expect='"type":"snapshot"')],
+    )
+
+
+def new_session(served: Served) -> str:
     """A session's log."""
     connection = http.client.HTTPConnection("127.0.0.1", served.port, timeout=10)
     headers = {**served.headers, "Content-Type": "application/json"}
@@ -139,7 +156,7 @@ class HanzoAsk:
         path = "/v1/live" if self.kind == "live" else scripted_node.CHAT_PATH
         return AskRunning(
             Place(self.kind, served.port, path, served.headers),
-            f"{_versions('daphne')}, {database}",
+            f"{versions('daphne')}, {database}",
             served.child.pids,
             scripts,
         )

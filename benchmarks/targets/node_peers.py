@@ -7,7 +7,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.process import ROOT, TargetUnavailable, Workshop, free_port, port_answers
+from benchmarks.process import ROOT, Child, TargetUnavailable, Workshop, free_port, port_answers
 from benchmarks.targets import broker
 from benchmarks.targets.base import Running
 from benchmarks.task import Dialect, Step, ViewerShape
@@ -29,32 +29,46 @@ class NodePeer:
     publisher_module: str = "benchmarks.targets.broker"
 
     def start(self, shop: Workshop, viewers: int) -> Running:
-        node = shutil.which("node")
-        manifest = PEERS / "node_modules" / self.package / "package.json"
-        if node is None:
-            raise TargetUnavailable("Node.js is not installed: install Node 20 and run benchmarks/setup.sh")
-        if not manifest.exists():
-            raise TargetUnavailable(f"the npm package {self.package} is not installed: run benchmarks/setup.sh")
+        version = version_of(self.package)
         valkey, redis_port = broker.start(shop)
-        port = free_port()
-        server = shop.start(self.name, [node, self.program, str(port), str(redis_port)], cwd=PEERS)
-        shop.wait(server, lambda: port_answers(port), "it listened")
+        server, port = run(shop, self.name, self.program, str(redis_port))
         return Running(
             viewer=ViewerShape(port=port, path=self.path, dialect=self.dialect, steps=list(self.steps)),
             server_pids=server.pids,
             broker_pids=valkey.pids,
             publisher={"port": redis_port},
-            version=json.loads(manifest.read_text())["version"],
+            version=version,
         )
 
 
+def version_of(package: str) -> str:
+    """The installed version of a peer's npm package. Raises TargetUnavailable, in words."""
+    manifest = PEERS / "node_modules" / package / "package.json"
+    if not manifest.exists():
+        raise TargetUnavailable(f"the npm package {package} is not installed: run benchmarks/setup.sh")
+    return str(json.loads(manifest.read_text())["version"])
+
+
+def run(shop: Workshop, name: str, program: Path, *arguments: str) -> tuple[Child, int]:
+    """A peer's program, and the port that it listens on, which is its first argument."""
+    node = shutil.which("node")
+    if node is None:
+        raise TargetUnavailable("Node.js is not installed: install Node 20 and run benchmarks/setup.sh")
+    port = free_port()
+    server = shop.start(name, [node, program, str(port), *arguments], cwd=PEERS)
+    shop.wait(server, lambda: port_answers(port), "it listened")
+    return server, port
+
+
+SOCKET_IO_PATH = "/socket.io/?EIO=4&transport=websocket"
+SOCKET_IO_STEPS = (Step(expect='0{"sid"'), Step(send="40", expect='40{"sid"'))
 WS = NodePeer("ws", "Node ws", "ws", PEERS / "ws" / "server.mjs", "/", "event")
 SOCKET_IO = NodePeer(
     "socket.io",
     "Socket.IO",
     "socket.io",
     PEERS / "socketio" / "server.mjs",
-    "/socket.io/?EIO=4&transport=websocket",
+    SOCKET_IO_PATH,
     "socket.io",
-    (Step(expect='0{"sid"'), Step(send="40", expect='40{"sid"')),
+    SOCKET_IO_STEPS,
 )

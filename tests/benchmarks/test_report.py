@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import fanout, p4, report, svg, tables
+from benchmarks import fanout, p4, p10, p11, report, svg, tables
 from benchmarks.run import LeftOut, Result
 
 MACHINE = dict.fromkeys(
@@ -28,7 +28,27 @@ def fanout_row(target: str, cpu: float, **changes: object) -> fanout.FanoutRow:
     return dataclasses.replace(row, **changes)  # type: ignore[arg-type]
 
 
-def result(part: str, *rows: fanout.FanoutRow | p4.AskRow) -> Result:
+def cursor_row(target: str, **changes: object) -> p10.CursorRow:
+    row = p10.CursorRow(
+        target=target, title=target.upper(), version="1", people=50, rate=30, seconds=15, moves_per_second=1500,
+        frames_per_second=19.5, frames_most=20.0, others_per_second=30, changes_per_frame=50, bytes_per_second=200_000,
+        p50=25.0, p99=50.0, missing=0, right=2450, pairs=2450, server_share=0.3, broker_share=0.01, generator_share=0.2,
+        server_rss=1, late=1, invalid="",
+    )  # fmt: skip
+    return dataclasses.replace(row, **changes)  # type: ignore[arg-type]
+
+
+def history_row(target: str, oldest_p99: float = 12.0, **queries: int) -> p11.HistoryRow:
+    places = [f"{size} {place}" for size in (1_000, 100_000) for place in ("newest", "middle", "oldest", "snapshot")]
+    if not target.startswith("hanzo"):
+        places = [place for place in places if not place.endswith("snapshot")]
+    times = {place: p11.Times(5, oldest_p99 if place == "100000 oldest" else 10) for place in places}
+    counts = {place: 6 if place.endswith("snapshot") else 3 for place in places}
+    counts |= {name.replace("_", " "): count for name, count in queries.items()}
+    return p11.HistoryRow(target, target.upper(), "1", 1_000, 100_000, 10, times, counts, 0.8, 0.01, "", {})
+
+
+def result(part: str, *rows: fanout.FanoutRow | p4.AskRow | p10.CursorRow | p11.HistoryRow) -> Result:
     return Result(part, "title", "setting", [row.to_json() for row in rows], [LeftOut("Peer", "it is\nnot installed")])
 
 
@@ -87,10 +107,36 @@ def test_p4_shows_starts_that_were_never_answered() -> None:
     assert "≥ 1,800 ms" in lines[3]
 
 
-@pytest.mark.parametrize("part", ["P1", "P2", "P4"])
+def test_p10_asks_for_few_frames_and_every_last_position() -> None:
+    said = tables.verdicts(result("P10", cursor_row("hanzo-daphne"), cursor_row("ws", frames_most=1470.0)))
+    assert [line.endswith("**met**") for line in said] == [True, True]
+    said = tables.verdicts(result("P10", cursor_row("hanzo-daphne", frames_most=20.1, right=2449)))
+    assert [line.endswith("**missed**") for line in said] == [True, True]
+    assert "2,449 of 2,450 last known positions" in said[1]
+
+
+def test_p11_asks_for_as_many_queries_wherever_the_page_lies() -> None:
+    said = tables.verdicts(result("P11", history_row("hanzo-sqlite"), history_row("offset-sqlite", 90.0)))
+    assert [line.endswith("**met**") for line in said] == [True] * 5
+    assert "3 + 6" in tables.table(result("P11", history_row("hanzo-sqlite")))[2]
+    more = {"100000_oldest": 4}
+    said = tables.verdicts(result("P11", history_row("hanzo-sqlite", 31.0, **more)))
+    assert [line.endswith("**missed**") for line in said] == [True, False, False, True, False]
+    assert "3, 3, 4 + 6" in tables.table(result("P11", history_row("hanzo-sqlite", **more)))[2]
+
+
+ROWS: dict[str, tuple[fanout.FanoutRow | p4.AskRow | p10.CursorRow | p11.HistoryRow, ...]] = {
+    "P1": (fanout_row("nchan", 6),),
+    "P2": (fanout_row("nchan", 6),),
+    "P4": (ask_row("node", 1, 2), ask_row("hanzo", 3, 4)),
+    "P10": (cursor_row("hanzo-daphne"), cursor_row("ws")),
+    "P11": (history_row("hanzo-sqlite"), history_row("offset-sqlite")),
+}
+
+
+@pytest.mark.parametrize("part", ROWS)
 def test_results_come_back_as_they_were_saved_with_plots_that_are_xml(tmp_path: Path, part: str) -> None:
-    rows = (ask_row("node", 1, 2), ask_row("hanzo", 3, 4)) if part == "P4" else (fanout_row("nchan", 6),)
-    saved = result(part, *rows)
+    saved = result(part, *ROWS[part])
     report.save(tmp_path, saved, MACHINE)
     ((loaded, machine),) = report.load(tmp_path)
     assert machine == MACHINE

@@ -57,7 +57,7 @@ def test_tokens_that_never_came_are_as_late_as_the_run_could_notice() -> None:
 
 def test_a_task_survives_the_pipe() -> None:
     shape = ViewerShape(port=1, path="/", identities=[{"a": "b"}], steps=[Step("40", "{")])
-    task = LoadTask.of(shape, viewers=5, sample=1, lags_file="x", server_pids=[1], broker_pids=[])
+    task = LoadTask(viewer=shape, viewers=5, sample=1, lags_file="x", server_pids=[1], broker_pids=[])
     assert LoadTask.from_json(json.loads(json.dumps(task.to_json()))) == task
 
 
