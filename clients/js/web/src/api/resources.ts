@@ -32,6 +32,10 @@ export const createSession = (body: { title: string; model?: string }) =>
 export const renameSession = (ref: string, title: string) =>
   rest<SessionSummary>(inSession(ref), { method: "PATCH", body: { title } });
 
+/** A new session of one's own with everything up to the message `from`. */
+export const duplicateSession = (ref: string, from: string) =>
+  rest<SessionSummary>(`${inSession(ref)}/duplicate`, { method: "POST", body: { from_message: from } });
+
 /** A page of messages, oldest first within it; without `next` the newest. */
 export const listMessages = (ref: string, next?: string | null) =>
   rest<Page<Message>>(next ? pathOf(next) : `${inSession(ref)}/messages?limit=50`);

@@ -1,13 +1,14 @@
 /** What a model says: while it is written, when it is finished, and where it failed. */
 
-import { isOver, type StreamFailure, type StreamState } from "@hanzo/live-client";
+import { isOver, type StreamFailure } from "@hanzo/live-client";
 import { memo, type ReactElement } from "react";
 import { modelName } from "../api/use-models";
 import type { ModelInfo } from "../api/resources";
 import { Markdown } from "../markdown/Markdown";
 import { Avatar } from "../ui/Avatar";
-import { CopyButton } from "../ui/CopyButton";
 import { Mark, Retry } from "../ui/icons";
+import { clockTime } from "../ui/relative-time";
+import { anchorOf, MessageActions, type MessageVerbs } from "./MessageActions";
 import { failureOf, partsOf } from "./parts";
 import { phaseText, speedText } from "./phase";
 import { Thoughts } from "./Thoughts";
@@ -22,6 +23,7 @@ interface AnswerProps {
   /** The name of the session's model, for answers whose own is not known any more. */
   model: string | null;
   canWrite: boolean;
+  verbs: MessageVerbs;
   /** Asks again what was asked before message `n`. */
   onRetry: (n: number) => void;
 }
@@ -31,6 +33,7 @@ export const Answer = memo(function Answer({
   models,
   model,
   canWrite,
+  verbs,
   onRetry,
 }: AnswerProps): ReactElement {
   const { message, stream, isWriting, isFinished } = view;
@@ -38,7 +41,13 @@ export const Answer = memo(function Answer({
   const text = isFinished ? message.content : (stream?.content ?? "");
   const isThinking = isWriting && stream?.phase === "thinking" && text === "";
   return (
-    <article className="answer" aria-busy={isWriting} aria-label="Answer">
+    <article
+      id={anchorOf(message)}
+      className="answer"
+      aria-busy={isWriting}
+      aria-label="Answer"
+      tabIndex={-1}
+    >
       <header className="answer-head">
         <span className="answer-mark">
           <Mark />
@@ -53,6 +62,7 @@ export const Answer = memo(function Answer({
             <span>{message.user.name}</span>
           </span>
         )}
+        <time dateTime={message.created_at}>{clockTime(message.created_at)}</time>
       </header>
       {thoughts.length > 0 && (
         <Thoughts thoughts={thoughts} isThinking={isThinking} thoughtMs={stream?.thoughtMs ?? null} />
@@ -65,13 +75,13 @@ export const Answer = memo(function Answer({
           {phaseText(view)}
         </p>
       )}
-      {isFinished && <AnswerFoot view={view} canWrite={canWrite} onRetry={onRetry} />}
+      {isFinished && <AnswerFoot view={view} canWrite={canWrite} verbs={verbs} onRetry={onRetry} />}
     </article>
   );
 });
 
-function AnswerFoot({ view, canWrite, onRetry }: Omit<AnswerProps, "models" | "model">): ReactElement {
-  const { message, stream } = view;
+function AnswerFoot({ view, canWrite, verbs, onRetry }: Omit<AnswerProps, "models" | "model">): ReactElement {
+  const { message } = view;
   const retry = canWrite && (
     <button type="button" className="button-quiet" onClick={() => onRetry(message.n)}>
       <Retry />
@@ -90,9 +100,9 @@ function AnswerFoot({ view, canWrite, onRetry }: Omit<AnswerProps, "models" | "m
   }
   return (
     <footer className="answer-foot">
-      {message.content !== "" && <CopyButton text={message.content} label="Copy answer" />}
+      <MessageActions message={message} verbs={verbs} copies="Copy answer" />
       {message.status === "stopped" && retry}
-      <span className="answer-facts">{facts(message.status, message.finish_reason, stream)}</span>
+      <span className="answer-facts">{facts(view)}</span>
     </footer>
   );
 }
@@ -109,9 +119,12 @@ function insteadOf(code: StreamFailure["code"] | undefined): string {
   }
 }
 
-function facts(status: string, finish: string | null, stream: StreamState | null): string {
+function facts({ message, stream }: MessageView): string {
+  const { status, finish_reason: finish } = message;
   const said: string[] = [];
-  if (status === "stopped") said.push(stream?.stoppedBy ? `Stopped by ${stream.stoppedBy.name}` : "Stopped");
+  if (status === "stopped" && message.content === "" && message.parts.length === 0)
+    said.push("Stopped before it began");
+  else if (status === "stopped") said.push(stream?.stoppedBy ? `Stopped by ${stream.stoppedBy.name}` : "Stopped");
   if (finish === "length") said.push("Cut at the longest allowed answer");
   if (finish === "content_filter") said.push("Cut by the content filter");
   if (stream && isOver(stream.status)) {

@@ -4,22 +4,23 @@ import { LiveError, type SessionStore } from "@hanzo/live-client";
 import { useState, type ReactElement } from "react";
 import { StopSquare } from "../ui/icons";
 import { phaseText, speedText } from "./phase";
+import { Queue } from "./Queue";
 import type { SessionView } from "./view";
 
 interface LiveBarProps {
   view: SessionView;
+  me: string;
   /** Without it, nothing is known of the answer since then. */
   isConnected: boolean;
   canStop: boolean;
   store: SessionStore;
 }
 
-export function LiveBar({ view, isConnected, canStop, store }: LiveBarProps): ReactElement | null {
+export function LiveBar({ view, me, isConnected, canStop, store }: LiveBarProps): ReactElement | null {
   const [failed, setFailed] = useState<{ stream: string; message: string } | null>(null);
   const current = view.writing[0];
   const stream = current?.message.stream;
   if (!current || !stream) return null;
-  const queued = view.writing.length - 1;
   const stop = () => {
     setFailed(null);
     store
@@ -32,25 +33,27 @@ export function LiveBar({ view, isConnected, canStop, store }: LiveBarProps): Re
         phaseText(current),
         speedText(current.stream?.tokensPerSecond),
         tokens > 0 ? `${tokens} ${tokens === 1 ? "token" : "tokens"}` : "",
-        queued > 0 ? `${queued} more in the queue` : "",
       ]
     : ["Not connected"];
   return (
-    <div className="live-bar">
-      <span className={isConnected ? "live-dot" : "live-dot live-dot-off"} aria-hidden="true" />
-      <span className="live-facts">{facts.filter(Boolean).join(" · ")}</span>
-      {failed?.stream === stream && (
-        <span className="error" role="alert">
-          {failed.message}
-        </span>
-      )}
-      {canStop && (
-        <button type="button" className="button stop-button" disabled={!isConnected} onClick={stop}>
-          <StopSquare />
-          Stop
-          <kbd>Esc</kbd>
-        </button>
-      )}
-    </div>
+    <>
+      <Queue view={view} me={me} isConnected={isConnected} canStop={canStop} store={store} />
+      <div className="live-bar">
+        <span className={isConnected ? "live-dot" : "live-dot live-dot-off"} aria-hidden="true" />
+        <span className="live-facts">{facts.filter(Boolean).join(" · ")}</span>
+        {failed?.stream === stream && (
+          <span className="error" role="alert">
+            {failed.message}
+          </span>
+        )}
+        {canStop && (
+          <button type="button" className="button stop-button" disabled={!isConnected} onClick={stop}>
+            <StopSquare />
+            Stop
+            <kbd>Esc</kbd>
+          </button>
+        )}
+      </div>
+    </>
   );
 }

@@ -1,10 +1,12 @@
 /** What is said, oldest first: follows the end unless the reader scrolled away, and fetches older messages upwards. */
 
-import type { SessionState, SessionStore } from "@hanzo/live-client";
-import { useCallback, useEffect, useState, type ReactElement } from "react";
-import type { ModelInfo } from "../api/resources";
+import { LiveError, type SessionState, type SessionStore } from "@hanzo/live-client";
+import { useCallback, useEffect, useMemo, useState, type ReactElement } from "react";
+import { duplicateSession, type ModelInfo } from "../api/resources";
+import { sessionPath } from "../routes";
 import { ArrowDown, Mark } from "../ui/icons";
 import { Answer } from "./Answer";
+import type { MessageVerbs } from "./MessageActions";
 import { Outgoing, Prompt } from "./Prompt";
 import { useOlderMessages } from "./use-older-messages";
 import { useStickToEnd } from "./use-stick-to-end";
@@ -28,7 +30,8 @@ export function MessageList(props: MessageListProps): ReactElement {
   const { messages, outgoing } = view;
   const { scroller, content, atEnd, toEnd } = useStickToEnd(messages[0]?.message.id);
   const older = useOlderMessages(session, store, hasMore && status === "ready");
-  const [retryError, setRetryError] = useState<string | null>(null);
+  const [trouble, setTrouble] = useState<string | null>(null);
+  const unseen = useUnseen(messages, atEnd);
 
   const { load } = older;
   useEffect(() => {
@@ -54,13 +57,31 @@ export function MessageList(props: MessageListProps): ReactElement {
         .messages.filter((message) => message.n < n && message.role === "user");
       const question = before.at(-1);
       if (!question) {
-        setRetryError("The question is not loaded. Scroll up to it, or ask it again below.");
+        setTrouble("The question is not loaded. Scroll up to it, or ask it again below.");
         return;
       }
-      setRetryError(null);
+      setTrouble(null);
       void store.send(question.content);
     },
     [store],
+  );
+
+  const verbs = useMemo<MessageVerbs>(
+    () => ({
+      ask: (content) => {
+        setTrouble(null);
+        void store.send(content);
+      },
+      startFrom: (message) => {
+        setTrouble(null);
+        duplicateSession(session, message.id).then(
+          (made) => location.assign(sessionPath(made)),
+          (reason: unknown) => setTrouble(LiveError.from(reason).message),
+        );
+      },
+      tell: setTrouble,
+    }),
+    [session, store],
   );
 
   const isEmpty = status === "ready" && messages.length === 0 && outgoing.length === 0;
@@ -86,29 +107,44 @@ export function MessageList(props: MessageListProps): ReactElement {
               models={models}
               model={model}
               canWrite={canWrite}
+              verbs={verbs}
               onRetry={askAgain}
             />
           ) : (
-            <Prompt key={each.message.id} message={each.message} mine={each.message.user?.id === me} />
+            <Prompt
+              key={each.message.id}
+              message={each.message}
+              mine={each.message.user?.id === me}
+              canWrite={canWrite}
+              verbs={verbs}
+            />
           ),
         )}
         {outgoing.map((each) => (
           <Outgoing key={each.key} message={each} store={store} />
         ))}
-        {retryError && (
+        {trouble && (
           <p className="error" role="alert">
-            {retryError}
+            {trouble}
           </p>
         )}
       </div>
       {!atEnd && (
         <button type="button" className="jump" onClick={toEnd}>
           <ArrowDown />
-          Jump to latest
+          {unseen > 0 ? `${unseen} new, jump to latest` : "Jump to latest"}
         </button>
       )}
     </main>
   );
+}
+
+/** How many messages came below since the reader was last at the end. */
+function useUnseen(messages: SessionView["messages"], atEnd: boolean): number {
+  const last = messages.at(-1)?.message.n ?? 0;
+  const [seen, setSeen] = useState(last);
+  if (atEnd && seen !== last) setSeen(last);
+  return messages.filter(({ message }) => message.n > seen).length;
 }
 
 function EmptySession({ canWrite }: { canWrite: boolean }): ReactElement {

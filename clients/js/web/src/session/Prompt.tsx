@@ -1,27 +1,57 @@
 /** What a person said, and what is on its way. A prompt is shown as it was typed. */
 
 import type { Message, OutgoingMessage, SessionStore } from "@hanzo/live-client";
-import { memo, type ReactElement } from "react";
+import { memo, useState, type ReactElement } from "react";
 import { Avatar } from "../ui/Avatar";
 import { Retry } from "../ui/icons";
 import { clockTime } from "../ui/relative-time";
+import { EditPrompt } from "./EditPrompt";
+import { anchorOf, MessageActions, type MessageVerbs } from "./MessageActions";
 
-export const Prompt = memo(function Prompt({
-  message,
-  mine,
-}: {
+interface PromptProps {
   message: Message;
   mine: boolean;
-}): ReactElement {
+  canWrite: boolean;
+  verbs: MessageVerbs;
+}
+
+export const Prompt = memo(function Prompt({ message, mine, canWrite, verbs }: PromptProps): ReactElement {
+  const [editing, setEditing] = useState(false);
   const name = message.user?.name ?? (message.role === "system" ? "System" : "Somebody who left");
   return (
-    <article className={mine ? "prompt prompt-mine" : "prompt"} aria-label={`${mine ? "You" : name} said`}>
+    <article
+      id={anchorOf(message)}
+      className={mine ? "prompt prompt-mine" : "prompt"}
+      aria-label={`${mine ? "You" : name} said`}
+      tabIndex={-1}
+    >
       <header className="prompt-head">
         {!mine && <Avatar user={message.user ?? { name, avatar: null }} size="small" />}
         <span className="prompt-name">{mine ? "You" : name}</span>
         <time dateTime={message.created_at}>{clockTime(message.created_at)}</time>
       </header>
-      <div className="prompt-text">{message.content}</div>
+      {editing ? (
+        <EditPrompt
+          content={message.content}
+          onAsk={(content) => {
+            setEditing(false);
+            verbs.ask(content);
+          }}
+          onCancel={() => setEditing(false)}
+        />
+      ) : (
+        <>
+          <div className="prompt-text">{message.content}</div>
+          <div className="message-actions">
+            <MessageActions
+              message={message}
+              verbs={verbs}
+              copies="Copy message"
+              onEdit={mine && canWrite ? () => setEditing(true) : undefined}
+            />
+          </div>
+        </>
+      )}
     </article>
   );
 });

@@ -88,6 +88,7 @@ export function SessionPage({ session, config }: SessionPageProps): ReactElement
               <>
                 <LiveBar
                   view={view}
+                  me={config.user.id}
                   isConnected={isConnected}
                   canStop={rights.write}
                   store={store}

@@ -29,7 +29,7 @@ export function CopyButton({ text, label }: { text: string; label: string }): Re
 }
 
 /** The clipboard exists only on secure pages; on others a selection does it. */
-async function copyText(text: string): Promise<void> {
+export async function copyText(text: string): Promise<void> {
   if ("clipboard" in navigator) {
     await navigator.clipboard.writeText(text);
     return;
