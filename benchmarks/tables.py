@@ -93,6 +93,14 @@ _FANOUT_END = (
 )
 
 
+# Rows that tests make, and those of one round alone, have no others to show.
+_ROUNDS = (("CPU per frame of each round", lambda row: _rounds(row.get("cpu_per_frame_of_rounds", ()))),)
+
+
+def _rounds(costs: Sequence[float]) -> str:
+    return ", ".join(f"{cost:.1f}" for cost in costs) or "–"
+
+
 def _p1_verdicts(rows: list[Row]) -> list[str]:
     by_name = {row["target"]: row for row in rows if not row["invalid"]}
     said = []
@@ -296,7 +304,7 @@ def _p11_plots(rows: list[Row]) -> dict[str, str]:
 
 
 FORMS: dict[str, Form] = {
-    "P1": Form((*_FANOUT_START, *_FANOUT_END), _p1_verdicts, _p1_plots),
+    "P1": Form((*_FANOUT_START, *_ROUNDS, *_FANOUT_END), _p1_verdicts, _p1_plots),
     "P2": Form(
         (
             *_FANOUT_START,

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import fanout, p4, p10, p11, report, svg, tables
+from benchmarks import fanout, p1, p4, p10, p11, report, svg, tables
 from benchmarks.run import LeftOut, Result
 
 MACHINE = dict.fromkeys(
@@ -105,6 +105,15 @@ def test_what_is_added_is_less_the_nodes_median() -> None:
 def test_p4_shows_starts_that_were_never_answered() -> None:
     lines = tables.table(result("P4", *p4.less_the_node([ask_row("node", 2, 4), ask_row("litellm", 30, 900, late=2)])))
     assert "≥ 1,800 ms" in lines[3]
+
+
+def test_p1_shows_the_middle_round_and_what_each_cost() -> None:
+    rounds = [fanout_row("nchan", cost) for cost in (9.0, 5.8, 6.5)]
+    assert p1.middle(rounds) is rounds[2]
+    assert p1.middle(rounds[:2]) is rounds[0]
+    row = {**rounds[2].to_json(), "cpu_per_frame_of_rounds": [9.0, 5.8, 6.5]}
+    shown = tables.table(dataclasses.replace(result("P1", rounds[2]), rows=[row]))
+    assert "9.0, 5.8, 6.5" in shown[2]
 
 
 def test_p10_asks_for_few_frames_and_every_last_position() -> None:
