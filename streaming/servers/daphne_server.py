@@ -67,7 +67,8 @@ class LiveRequest(WebRequest):  # type: ignore[misc]
 
     async def writable(self) -> None:
         """Return when the connection's buffer has room, or the request is over."""
-        while self._paused and self.channel is not None and not self.finished:
+        # In this order: what is finished has no channel any more.
+        while self._paused and not self.finished and self.channel is not None:
             await self.drain.wait()
 
     def going_away(self) -> None:
