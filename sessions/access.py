@@ -1,4 +1,4 @@
-"""The only authorisation: who may do what in a session or with a stream.
+"""The only authorisation: who may do what in a session or with a stream, and what operators may do in the admin panel.
 
 Not for authentication (who somebody is): that is `authentication`. Everything else asks here and decides nothing itself.
 """
@@ -42,6 +42,23 @@ IN_WORDS: dict[Action, str] = {
     Action.MANAGE: "change its settings or members",
     Action.DELETE: "delete it",
 }
+
+
+class Operation(StrEnum):
+    """What an operator may do in the admin panel, whatever their role in a session. The value is the permission it takes."""
+
+    END_SESSION = "live_sessions.end_livesession"
+    DELETE_SESSION = "live_sessions.delete_livesession"
+    READ_TRANSCRIPT = "live_sessions.read_transcript"
+    EXPORT_TRANSCRIPT = "live_sessions.export_transcript"
+    CHANGE_ROLE = "live_sessions.change_member"
+    REMOVE_MEMBER = "live_sessions.delete_member"
+    REVOKE_INVITATION = "live_sessions.revoke_invitation"
+    REVOKE_TOKEN = "live_sessions.revoke_apitoken"
+    STOP_STREAM = "streaming.stop_stream"
+    CREATE_USER = "live_sessions.add_user"
+    CHANGE_USER = "live_sessions.change_user"
+    DEACTIVATE_USER = "live_sessions.deactivate_user"
 
 
 def allowed(role: Role, action: Action) -> bool:
@@ -121,6 +138,38 @@ def require_anonymous_allowed() -> None:
             "This server needs a sign-in: sign in, or send an API token as `Authorization: Bearer …`. "
             "Its operator can allow anonymous streams with --allow-anonymous.",
         )
+
+
+def may_operate(user: User, permission: str) -> bool:
+    """Whether an operator has a permission: an Operation's, or the one to view a kind of rows in the admin panel."""
+    return user.is_active and user.is_staff and user.has_perm(permission)
+
+
+def require_operation(user: User, operation: Operation) -> None:
+    """Raises LiveError `forbidden` unless the operator may do it."""
+    if not may_operate(user, operation):
+        raise LiveError(ErrorCode.FORBIDDEN, "Your account may not do this. Ask an admin for the permission.")
+
+
+def may_give_rights(user: User) -> bool:
+    """Whether an operator may say what others may do. Superusers alone: anybody else could give themselves all."""
+    return user.is_active and user.is_staff and user.is_superuser
+
+
+def require_rights_giver(user: User) -> None:
+    """Raises LiveError `forbidden` for whoever may not give rights."""
+    if not may_give_rights(user):
+        raise LiveError(ErrorCode.FORBIDDEN, "Only superusers give rights. Ask one of them.")
+
+
+def require_operation_on(operator: User, operation: Operation, user: User) -> None:
+    """As `require_operation`; and whoever works in the admin panel is changed by superusers alone.
+
+    Else somebody who may set passwords could take over an account that may do more.
+    """
+    require_operation(operator, operation)
+    if (user.is_staff or user.is_superuser) and user.pk != operator.pk and not may_give_rights(operator):
+        raise LiveError(ErrorCode.FORBIDDEN, f"{user} works in the admin panel: only a superuser changes that account.")
 
 
 def sign_in_needed() -> LiveError:

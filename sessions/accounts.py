@@ -25,8 +25,9 @@ from hanzo_live.protocol.errors import ErrorCode, LiveError
 from sessions import invitations
 from sessions.addresses import is_taken, trust_address
 from sessions.authentication import digest_of
-from sessions.invitation_pages import address_of, token_of
+from sessions.invitation_pages import token_of
 from sessions.models import Invitation, User
+from sessions.rates import address_of
 
 
 class AccountAdapter(DefaultAccountAdapter):

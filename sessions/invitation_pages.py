@@ -15,12 +15,12 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_http_methods
-from rest_framework.throttling import BaseThrottle
 
 from hanzo_live.protocol.errors import ErrorCode, LiveError
 from sessions import invitations
 from sessions.invitations import IN_WORDS, Standing
 from sessions.models import Invitation, LiveSession, Member, User
+from sessions.rates import address_of
 
 TITLES: dict[Standing, str] = {
     Standing.USED_UP: "This invitation was used already",
@@ -42,11 +42,6 @@ def token_of(address: str | None) -> str | None:
     """The token in an address of this page, as `next` carries it through signing in and up."""
     found = PATH.match(urlsplit(address).path) if address else None
     return found[1] if found else None
-
-
-def address_of(request: HttpRequest) -> str:
-    """Where the request comes from, as rates count it; the proxy's word is taken where the operator trusts it."""
-    return str(BaseThrottle().get_ident(request))  # type: ignore[arg-type]  # it reads META alone
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

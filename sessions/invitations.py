@@ -130,16 +130,21 @@ def open_invitations(session: LiveSession, now: datetime | None = None) -> Query
     )
 
 
-def standing_of(invitation: Invitation, now: datetime | None = None) -> Standing:
-    """Where the invitation stands. It ends as well when who sent it may not invite any more."""
+def ended(invitation: Invitation, now: datetime | None = None) -> Standing | None:
+    """How the invitation has ended by itself or by somebody's word; None where it has not."""
     if invitation.revoked_at is not None:
         return Standing.REVOKED
     if invitation.declined_at is not None:
         return Standing.DECLINED
     if invitation.uses >= invitation.max_uses:
         return Standing.USED_UP
-    if invitation.expires_at <= (now or timezone.now()):
-        return Standing.EXPIRED
+    return Standing.EXPIRED if invitation.expires_at <= (now or timezone.now()) else None
+
+
+def standing_of(invitation: Invitation, now: datetime | None = None) -> Standing:
+    """Where the invitation stands. It ends as well when who sent it may not invite any more."""
+    if (how := ended(invitation, now)) is not None:
+        return how
     role = role_of(invitation.inviter_id, invitation.session_id) if invitation.inviter_id else None
     if role is None or not allowed(role, Action.INVITE):
         return Standing.REVOKED

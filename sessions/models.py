@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterator
 from typing import Any, ClassVar
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
@@ -39,6 +40,9 @@ class User(AbstractBaseUser, PermissionsMixin):
     is_staff = models.BooleanField(default=False)
     is_active = models.BooleanField(default=True)
     date_joined = models.DateTimeField(auto_now_add=True)
+    signed_out = models.PositiveIntegerField(
+        default=0, editable=False, help_text="Grows whenever all of the user's browsers are signed out."
+    )
 
     objects: ClassVar[UserManager] = UserManager()
 
@@ -47,6 +51,8 @@ class User(AbstractBaseUser, PermissionsMixin):
     REQUIRED_FIELDS: ClassVar[list[str]] = ["name"]
 
     class Meta:
+        default_permissions = ("view", "add", "change")
+        permissions = [("deactivate_user", "Can switch users off and on, and sign them out")]
         constraints = [models.UniqueConstraint(Lower("email"), name="user_email_ci")]
 
     def __str__(self) -> str:
@@ -57,6 +63,18 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     def get_short_name(self) -> str:
         return self.name
+
+    # A browser stays signed in while this is what it was when it signed in.
+    def get_session_auth_hash(self) -> str:
+        return f"{super().get_session_auth_hash()}{self._signed_out_mark}"
+
+    def get_session_auth_fallback_hash(self) -> Iterator[str]:
+        for fallback in super().get_session_auth_fallback_hash():
+            yield f"{fallback}{self._signed_out_mark}"
+
+    @property
+    def _signed_out_mark(self) -> str:
+        return f".{self.signed_out}" if self.signed_out else ""
 
 
 class Role(models.TextChoices):
@@ -90,6 +108,15 @@ class LiveSession(models.Model):
     updated_at = models.DateTimeField(auto_now=True, db_index=True)
     users = models.ManyToManyField(User, through="Member", related_name="live_sessions")
 
+    class Meta:
+        verbose_name = "session"
+        default_permissions = ("view", "delete")
+        permissions = [
+            ("end_livesession", "Can end sessions and open them again"),
+            ("read_transcript", "Can read transcripts"),
+            ("export_transcript", "Can export transcripts"),
+        ]
+
     def __str__(self) -> str:
         return self.title
 
@@ -106,6 +133,7 @@ class Member(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
+        default_permissions = ("view", "change", "delete")
         constraints = [models.UniqueConstraint(fields=["session", "user"], name="member_once")]
 
     def __str__(self) -> str:
@@ -147,14 +175,16 @@ class Message(models.Model):
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:
+        default_permissions = ("view",)
         constraints = [
             models.UniqueConstraint(fields=["session", "n"], name="message_n_once"),
             models.UniqueConstraint(fields=["session", "user", "key"], name="message_key_once"),
         ]
+        indexes = [models.Index(fields=["-created_at", "-id"], name="message_newest")]
         ordering = ["session", "n"]
 
     def __str__(self) -> str:
-        return f"{self.n} {self.role}: {self.content[:60]}"
+        return f"#{self.n} ({self.role})"
 
 
 class TokenScope(models.TextChoices):
@@ -173,6 +203,12 @@ class ApiToken(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     last_used_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name = "API token"
+        default_permissions = ("view",)
+        permissions = [("revoke_apitoken", "Can revoke API tokens")]
+        indexes = [models.Index(fields=["-created_at", "-id"], name="token_newest")]
 
     def __str__(self) -> str:
         return self.name
@@ -203,10 +239,15 @@ class Invitation(models.Model):
     declined_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
+        default_permissions = ("view",)
+        permissions = [("revoke_invitation", "Can revoke invitations")]
         constraints = [
             models.CheckConstraint(condition=models.Q(uses__lte=models.F("max_uses")), name="invitation_uses"),
         ]
-        indexes = [models.Index(fields=["session", "-created_at"], name="invitation_newest")]
+        indexes = [
+            models.Index(fields=["session", "-created_at"], name="invitation_newest"),
+            models.Index(fields=["-created_at", "-id"], name="invitation_newest_of_all"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.email or 'link'} as {self.role}"
@@ -220,6 +261,7 @@ class InvitationUse(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
+        default_permissions = ()
         constraints = [models.UniqueConstraint(fields=["invitation", "user"], name="invitation_once_each")]
 
     def __str__(self) -> str:
@@ -238,5 +280,89 @@ class OutboxRow(models.Model):
     body = models.JSONField()
     created_at = models.DateTimeField(auto_now_add=True)
 
+    class Meta:
+        default_permissions = ("view",)
+
     def __str__(self) -> str:
         return f"{self.type} for {self.log}"
+
+
+class AuditAction(models.TextChoices):
+    """What operators do in the admin panel, as the audit log names it."""
+
+    SIGN_IN = "sign_in", "Signed in"
+    SESSION_END = "session.end", "Ended a session"
+    SESSION_REOPEN = "session.reopen", "Opened a session again"
+    SESSION_DELETE = "session.delete", "Deleted a session"
+    TRANSCRIPT_READ = "transcript.read", "Read a transcript"
+    TRANSCRIPT_EXPORT = "transcript.export", "Exported a transcript"
+    MEMBER_ROLE = "member.role", "Changed a role"
+    MEMBER_REMOVE = "member.remove", "Removed a member"
+    INVITATION_REVOKE = "invitation.revoke", "Revoked an invitation"
+    TOKEN_REVOKE = "token.revoke", "Revoked an API token"
+    STREAM_STOP = "stream.stop", "Stopped a stream"
+    USER_CREATE = "user.create", "Created a user"
+    USER_CHANGE = "user.change", "Changed a user"
+    USER_PASSWORD = "user.password", "Set a user's password"
+    USER_RIGHTS = "user.rights", "Changed a user's rights"
+    USER_DEACTIVATE = "user.deactivate", "Switched a user off"
+    USER_ACTIVATE = "user.activate", "Switched a user on"
+    USER_SIGN_OUT = "user.sign_out", "Signed a user out everywhere"
+    USER_SECOND_FACTOR = "user.second_factor", "Took off a user's second factor"
+    GROUP_CREATE = "group.create", "Created a group"
+    GROUP_CHANGE = "group.change", "Changed a group"
+    GROUP_DELETE = "group.delete", "Deleted a group"
+
+
+class AppendOnly(models.QuerySet["AuditEntry"]):
+    """Rows that can be added and read."""
+
+    def update(self, **_: Any) -> int:
+        raise TypeError("Audit entries are not changed.")
+
+    def bulk_update(self, *_: Any, **__: Any) -> int:
+        raise TypeError("Audit entries are not changed.")
+
+    def delete(self) -> tuple[int, dict[str, int]]:
+        raise TypeError("Audit entries are not deleted.")
+
+
+class AuditEntry(models.Model):
+    """One thing that an operator did. Written by `audit.record`, in the transaction of what it tells of.
+
+    It names people and rows by id and by how they were called then, and refers to none: it outlives them all. Django's
+    own LogEntry is deleted with its user, can be changed, and knows neither our actions nor where they came from.
+    """
+
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    actor = models.UUIDField(help_text="The id of who did it.")
+    actor_label = models.CharField("who", max_length=254, help_text="Their e-mail address then.")
+    address = models.CharField(max_length=64, blank=True, help_text="The network address that they came from.")
+    action = models.CharField(max_length=30, choices=AuditAction.choices)
+    target_type = models.CharField(max_length=30)
+    target = models.CharField(max_length=64, help_text="The id of what it was done to.")
+    target_label = models.CharField(max_length=200, help_text="How that was called then.")
+    session = models.UUIDField(null=True, blank=True, help_text="The session that it concerns.")
+    details = models.JSONField(default=dict, blank=True)
+
+    objects = AppendOnly.as_manager()
+
+    class Meta:
+        verbose_name_plural = "audit log"
+        default_permissions = ("view",)
+        indexes = [
+            models.Index(fields=["actor", "-id"], name="audit_of_actor"),
+            models.Index(fields=["target", "-id"], name="audit_of_target"),
+            models.Index(fields=["session", "-id"], name="audit_of_session"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.actor_label}: {self.get_action_display()}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        if not self._state.adding:
+            raise TypeError("Audit entries are not changed.")
+        super().save(*args, **{**kwargs, "force_insert": True})
+
+    def delete(self, *_: Any, **__: Any) -> tuple[int, dict[str, int]]:
+        raise TypeError("Audit entries are not deleted.")

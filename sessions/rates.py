@@ -10,6 +10,8 @@ import time
 from dataclasses import dataclass
 
 from django.core.cache import cache
+from django.http import HttpRequest
+from rest_framework.throttling import BaseThrottle
 
 from hanzo_live.protocol.errors import ErrorCode, LiveError
 
@@ -46,6 +48,11 @@ class Rate:
         return LiveError(
             ErrorCode.RATE_LIMITED, f"That was too often. Try again in {_in_words(wait)}.", retry_after=wait
         )
+
+
+def address_of(request: HttpRequest) -> str:
+    """Where the request comes from, as rates count it; the proxy's word is taken where the operator trusts it."""
+    return str(BaseThrottle().get_ident(request))  # type: ignore[arg-type]  # it reads META alone
 
 
 def _in_words(seconds: int) -> str:

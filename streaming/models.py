@@ -66,6 +66,8 @@ class Stream(models.Model):
     ended_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
+        default_permissions = ("view",)
+        permissions = [("stop_stream", "Can stop streams")]
         constraints = [
             models.UniqueConstraint(fields=["user", "key"], condition=models.Q(session=None), name="stream_key_once")
         ]
@@ -76,6 +78,8 @@ class Stream(models.Model):
                 condition=~models.Q(status__in=["complete", "stopped", "failed"]),
             ),
             models.Index(fields=["session", "created_at"], name="stream_of_session"),
+            models.Index(fields=["-created_at", "-id"], name="stream_newest"),
+            models.Index(fields=["-ended_at"], name="stream_ended"),
         ]
 
     def __str__(self) -> str:
@@ -92,6 +96,10 @@ class Worker(models.Model):
     id = models.CharField(primary_key=True, max_length=64)
     seen_at = models.DateTimeField()
     started_at = models.DateTimeField(auto_now_add=True)
+    tokens_per_second = models.FloatField(default=0, help_text="What its streams wrote since its last sign of life.")
+
+    class Meta:
+        default_permissions = ("view",)
 
     def __str__(self) -> str:
         return self.id

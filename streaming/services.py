@@ -90,13 +90,21 @@ def stop_stream(user: User | None, stream_id: UUID) -> StreamStatus:
 
     Stopping again, or what has ended, changes nothing. Raises LiveError as `access.require_stream` does.
     """
-    stream = _visible(user, stream_id, Action.STOP)
-    with transaction.atomic():
-        if stream.session_id is not None:
-            sessions.lock(stream.session_id)  # before the stream's row: the order of everybody
-        stream = Stream.objects.select_for_update().get(pk=stream_id)
-        _stop(stream, user)
+    _visible(user, stream_id, Action.STOP)
+    stop(stream_id, user)
     return StreamStatus(Stream.objects.values_list("status", flat=True).get(pk=stream_id))
+
+
+@transaction.atomic
+def stop(stream_id: UUID, user: User | None) -> None:
+    """Stop a stream for `user`, who may: that was asked of `access` before. Raises LiveError `not_found`."""
+    stream = Stream.objects.filter(pk=stream_id).only("session_id").first()
+    if stream is not None and stream.session_id is not None:
+        sessions.lock(stream.session_id)  # before the stream's row: the order of everybody
+    stream = Stream.objects.select_for_update().filter(pk=stream_id).first()
+    if stream is None:
+        raise access.stream_not_found()
+    _stop(stream, user)
 
 
 def read_stream(user: User | None, stream_id: UUID) -> Stream:

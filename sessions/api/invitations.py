@@ -12,9 +12,10 @@ from sessions import invitations
 from sessions.access import Action, find_session, id_of
 from sessions.api import serializers as bodies
 from sessions.api.views import caller, checked
-from sessions.invitation_pages import address_of, page_path
+from sessions.invitation_pages import page_path
 from sessions.models import Invitation, Member, User
 from sessions.queries import invitation_wire, preview_wire
+from sessions.rates import address_of
 
 
 class InvitationList(APIView):
