@@ -13,6 +13,7 @@ import environ
 from hanzolive import options
 from hanzolive.folder import data_folder, redis_url
 from hanzolive.logging import configure_logging
+from hanzolive.settings.panel import UNFOLD as UNFOLD
 
 BASE_DIR = Path(__file__).resolve().parent.parent.parent
 OPTIONS = options.load()
@@ -161,7 +162,10 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # Django ---------------------------------------------------------------------------------------------------------
 
 INSTALLED_APPS = [
-    "django.contrib.admin",
+    # Before the admin, whose templates they replace.
+    "unfold.apps.BasicAppConfig",
+    "unfold.contrib.filters",
+    "hanzolive.admin_app.PanelConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -216,6 +220,7 @@ TEMPLATES = [
 ]
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
+FORMAT_MODULE_PATH = ["hanzolive.formats"]
 USE_TZ = True
 
 STATIC_URL = "/static/"

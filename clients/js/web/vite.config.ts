@@ -15,6 +15,8 @@ export default defineConfig({
     // The pages' Content-Security-Policy allows no `data:` scripts or fonts.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
-    rollupOptions: { input: ["src/app.tsx", "src/styles/site.css", "src/theme/theme.ts"] },
+    rollupOptions: {
+      input: ["src/app.tsx", "src/styles/site.css", "src/styles/fonts.css", "src/theme/theme.ts"],
+    },
   },
 });
