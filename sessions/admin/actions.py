@@ -12,7 +12,8 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 
 from hanzo_live.protocol.errors import LiveError
 from sessions.access import Operation, may_operate
@@ -60,7 +61,7 @@ class Action:
         """Whether `user` may do it at all."""
         return isinstance(user, User) and may_operate(user, self.operation) and self.allowed(user)
 
-    def perform(self, request: HttpRequest, rows: Sequence[Any], data: dict[str, Any]) -> HttpResponse | None:
+    def perform(self, request: HttpRequest, rows: Sequence[Any], data: dict[str, Any]) -> HttpResponseBase | None:
         """Do it to each of `rows`, and tell the operator; an answer of its own, where there is one."""
         operator = Operator.of(request)
         done, refusals = 0, []

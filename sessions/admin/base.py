@@ -10,6 +10,7 @@ from django.contrib.admin import ShowFacets, helpers
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import Model, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
@@ -120,7 +121,7 @@ class OperatorAdmin(ModelAdmin):
         except ValidationError:  # an id that is none
             raise Http404 from None
 
-    def _act_on_selected(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
+    def _act_on_selected(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponseBase | None:
         name = request.POST.get("action", "")
         return self._act(request, self._action(request, name), list(queryset), back=request.get_full_path())
 
@@ -173,17 +174,15 @@ class OperatorAdmin(ModelAdmin):
                 address = reverse(f"admin:{model}_{action.name}", args=[row.pk])
                 variant = ActionVariant.DANGER if action.destroys else ActionVariant.DEFAULT
                 yield {"title": action.label, "path": address, "icon": action.icon, "variant": variant, "attrs": {}}
-        if self.model is not AuditEntry and may_operate_on_log(request):
-            address = list_url(AuditEntry, target=row.pk)
-            yield {
-                "title": "History",
-                "path": address,
-                "icon": "history",
-                "variant": ActionVariant.DEFAULT,
-                "attrs": {},
-            }
+        for title, icon, address in self.views_of(request, row):
+            yield {"title": title, "path": address, "icon": icon, "variant": ActionVariant.DEFAULT, "attrs": {}}
 
-    def _act_on_row(self, request: HttpRequest, object_id: str, name: str) -> HttpResponse:
+    def views_of(self, request: HttpRequest, row: Any) -> Iterator[tuple[str, str, str]]:
+        """The title, icon and address of what else there is to see of a row."""
+        if self.model is not AuditEntry and may_operate_on_log(request):
+            yield "History", "history", list_url(AuditEntry, target=row.pk)
+
+    def _act_on_row(self, request: HttpRequest, object_id: str, name: str) -> HttpResponseBase:
         action = self._action(request, name)
         row = self.get_object(request, object_id)
         if row is None:
@@ -212,7 +211,7 @@ class OperatorAdmin(ModelAdmin):
             raise PermissionDenied
         return found
 
-    def _act(self, request: HttpRequest, action: Action, rows: list[Any], back: str) -> HttpResponse | None:
+    def _act(self, request: HttpRequest, action: Action, rows: list[Any], back: str) -> HttpResponseBase | None:
         """The page that asks, until it was answered; then it is done. None where the list or the row is next."""
         answered = request.method == "POST" and CONFIRMED in request.POST
         form = action.form(rows, request.POST if answered else None) if action.form is not None else None

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from django.contrib import admin
 from django.db.models import Prefetch, QuerySet
 from django.http import HttpRequest
+from django.urls import URLPattern, path
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
 from sessions import operations
 from sessions.access import Operation
+from sessions.admin import transcript
 from sessions.admin.actions import Action
 from sessions.admin.base import OperatorAdmin
+from sessions.admin.exporting import ExportAction, ExportForm
 from sessions.admin.filters import DaysFilter, EndedFilter
 from sessions.admin.finding import beginning, by_id, titled
 from sessions.admin.links import NONE, Relation, link_to, relate
@@ -71,6 +75,16 @@ class LiveSessionAdmin(OperatorAdmin):
             done="Open again.",
             offered=lambda session: session.archived_at is not None,
         ),
+        ExportAction(
+            name="export",
+            label="Export",
+            icon="download",
+            operation=Operation.EXPORT_TRANSCRIPT,
+            run=operations.export_transcripts,
+            form=ExportForm,
+            question="In which form do you want what was said? That you took it along is in the audit log.",
+            done="",
+        ),
         Action(
             name="delete",
             label="Delete",
@@ -82,6 +96,16 @@ class LiveSessionAdmin(OperatorAdmin):
             destroys=True,
         ),
     )
+
+    def get_urls(self) -> list[URLPattern]:
+        page = self.admin_site.admin_view(transcript.view(self))
+        own = path("<path:object_id>/transcript/", page, name="live_sessions_livesession_transcript")
+        return [own, *super().get_urls()]
+
+    def views_of(self, request: HttpRequest, row: LiveSession) -> Iterator[tuple[str, str, str]]:
+        if transcript.is_shown_to(request.user):
+            yield "Transcript", "article", transcript.url_of(row)
+        yield from super().views_of(request, row)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[LiveSession]:
         owners = Member.objects.filter(role=Role.OWNER).select_related("user").order_by("created_at", "pk")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from django.contrib import admin
@@ -10,6 +11,7 @@ from django.db.models.functions import Length
 from django.http import HttpRequest
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
 
+from sessions.admin import transcript
 from sessions.admin.base import OperatorAdmin
 from sessions.admin.filters import DaysFilter
 from sessions.admin.finding import beginning, by_id, titled
@@ -45,6 +47,11 @@ class MessageAdmin(OperatorAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Message]:
         rows: QuerySet[Message] = super().get_queryset(request)
         return rows.defer("content", "parts").annotate(characters=Length("content"))
+
+    def views_of(self, request: HttpRequest, row: Message) -> Iterator[tuple[str, str, str]]:
+        if transcript.is_shown_to(request.user):
+            yield "Read in the transcript", "article", transcript.url_of(row.session, row.n)
+        yield from super().views_of(request, row)
 
     @column("Number")
     def number(self, message: Message) -> str:

@@ -53,6 +53,7 @@ class Rows:
         "member.role": {"role": "owner"},
         "user.password": {"password": PASSWORD},
         "user.rights": {"staff": "on"},
+        "livesession.export": {"format": "json"},
     }
 
     def user(self, action: str) -> User:
@@ -102,7 +103,8 @@ def test_every_action_is_confirmed_and_then_written_down(
     assert not admin.post(address).has_header("Location"), "not without a confirmation"
     assert not entries().exists()
     data = {"confirmed": "yes", **Rows.FORMS.get(name_of(model, action), {})}
-    assert admin.post(address, data, REMOTE_ADDR="192.0.2.7").status_code == 302
+    done = admin.post(address, data, REMOTE_ADDR="192.0.2.7")
+    assert done.status_code == 302 or done.streaming
     entry = entries().get()
     assert (entry.actor, entry.actor_label, entry.address) == (ada.pk, "ada@example.com", "192.0.2.7")
     assert (entry.target, entry.target_type) == (pk, model._meta.verbose_name)
@@ -122,7 +124,8 @@ def test_every_action_on_a_list_is_written_down_for_each_row(
     assert action.question in page_text(question).replace("&#x27;", "'")
     assert not entries().exists()
     data = {**chosen, "confirmed": "yes", **Rows.FORMS.get(name_of(model, action), {})}
-    assert admin.post(address, data).status_code == 302
+    done = admin.post(address, data)
+    assert done.status_code == 302 or done.streaming
     assert sorted(entries().values_list("target", flat=True)) == sorted(made)
 
 
