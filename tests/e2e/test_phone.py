@@ -39,7 +39,7 @@ def test_the_list_and_its_form_fit(pia: Person) -> None:
     pia.sees_no_sideways_scrolling()
     pia.photograph("phone-list")
     pia.page.get_by_role("button", name="New session").click()
-    expect(pia.page.get_by_label("Title")).to_be_focused()
+    expect(pia.page.get_by_label("Title", exact=True)).to_be_focused()
     pia.sees_no_sideways_scrolling()
     pia.photograph("phone-new-session")
 

@@ -11,3 +11,14 @@ export function pageAt(path: string): PageName {
 export function sessionPath(session: { id: string; slug: string | null }): string {
   return `/s/${encodeURIComponent(session.slug ?? session.id)}`;
 }
+
+/** The address of one message: its number within the session. */
+export function messagePath(session: { id: string; slug: string | null }, n: number): string {
+  return `${sessionPath(session)}#m-${n}`;
+}
+
+/** The number of the message that the part of an address behind `#` names; null where it names none. */
+export function messageAt(hash: string): number | null {
+  const match = /^#m-([1-9]\d{0,8})$/.exec(hash);
+  return match ? Number(match[1]) : null;
+}

@@ -64,7 +64,13 @@ export class TestRest {
       status: 200,
       body: { data: [{ id: "smollm2-135m", name: "SmolLM2 135M (demo model)" }] },
     });
+    rest.answers.set("POST /v1/sessions/p/read", { status: 200, body: { last_read_n: 0, unread: 0 } });
     return rest;
+  }
+
+  /** The last request with this method. */
+  last(method: string): RestRequest | undefined {
+    return this.requests.findLast((request) => request.method === method);
   }
 
   async stop(): Promise<void> {

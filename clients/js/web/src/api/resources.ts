@@ -1,11 +1,14 @@
 /** The REST resources that the pages use. */
 
-import type { MemberInfo, Message, Role, SessionInfo } from "@hanzo/live-client";
+import type { MemberInfo, Message, Overlap, Role, SessionInfo, User } from "@hanzo/live-client";
 import { pathOf, rest } from "./rest";
 
+/** A session as its member sees it in their list. */
 export interface SessionSummary extends SessionInfo {
   role: Role;
   updated_at: string;
+  /** What others, and answers, said since one read it; of the newest hundred messages only. */
+  unread: number;
 }
 
 export interface Page<T> {
@@ -21,24 +24,60 @@ export interface ModelInfo {
   owned_by?: string;
 }
 
+/** What an owner may set; an empty text takes it away. */
+export interface SessionFields {
+  title: string;
+  model: string;
+  slug: string;
+  system_prompt: string;
+  overlap: Overlap;
+}
+
+/** A session by its title, or one of its messages. */
+export interface Found {
+  session: { id: string; slug: string | null; title: string; archived: boolean };
+  message: { id: string; n: number; role: Message["role"]; user: User | null; created_at: string } | null;
+  /** `marks` are [start, end) in code points of `text`, which is plain text. */
+  snippet: { text: string; marks: [start: number, end: number][] };
+}
+
 const inSession = (ref: string) => `/v1/sessions/${encodeURIComponent(ref)}`;
 
-export const listSessions = (signal?: AbortSignal, next?: string) =>
-  rest<Page<SessionSummary>>(next ? pathOf(next) : "/v1/sessions?limit=30", { signal });
+export const listSessions = (query: { archived: boolean; limit: number }, signal?: AbortSignal) =>
+  rest<Page<SessionSummary>>(`/v1/sessions?limit=${query.limit}${query.archived ? "&archived=true" : ""}`, {
+    signal,
+  });
 
-export const createSession = (body: { title: string; model?: string }) =>
+/** The page of a list that `next` of another one names. */
+export const nextPage = <T>(next: string) => rest<Page<T>>(pathOf(next));
+
+export const search = (words: string, signal?: AbortSignal) =>
+  rest<Page<Found>>(`/v1/search?q=${encodeURIComponent(words)}`, { signal });
+
+export const createSession = (body: Partial<SessionFields>) =>
   rest<SessionSummary>("/v1/sessions", { method: "POST", body });
 
-export const renameSession = (ref: string, title: string) =>
-  rest<SessionSummary>(inSession(ref), { method: "PATCH", body: { title } });
+export const changeSession = (ref: string, body: Partial<SessionFields> & { archived?: boolean }) =>
+  rest<SessionSummary>(inSession(ref), { method: "PATCH", body });
 
-/** A new session of one's own with everything up to the message `from`. */
-export const duplicateSession = (ref: string, from: string) =>
-  rest<SessionSummary>(`${inSession(ref)}/duplicate`, { method: "POST", body: { from_message: from } });
+/** Nothing is deleted unless `title` is the session's. */
+export const deleteSession = (ref: string, title: string) =>
+  rest(`${inSession(ref)}?confirm=${encodeURIComponent(title)}`, { method: "DELETE" });
+
+/** A new session of one's own with the messages up to `fromMessage`, or all of them. */
+export const duplicateSession = (ref: string, fromMessage?: string) =>
+  rest<SessionSummary>(`${inSession(ref)}/duplicate`, {
+    method: "POST",
+    body: fromMessage === undefined ? {} : { from_message: fromMessage },
+  });
 
 /** A page of messages, oldest first within it; without `next` the newest. */
 export const listMessages = (ref: string, next?: string | null) =>
   rest<Page<Message>>(next ? pathOf(next) : `${inSession(ref)}/messages?limit=50`);
+
+/** One has read the messages up to number `n`. */
+export const markRead = (ref: string, n: number) =>
+  rest(`${inSession(ref)}/read`, { method: "POST", body: { n } });
 
 export const addMember = (ref: string, email: string, role: Role) =>
   rest<MemberInfo>(`${inSession(ref)}/members`, { method: "POST", body: { email, role } });

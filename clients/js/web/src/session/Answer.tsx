@@ -23,6 +23,8 @@ interface AnswerProps {
   /** The name of the session's model, for answers whose own is not known any more. */
   model: string | null;
   canWrite: boolean;
+  /** The page's address names this message. */
+  isLinked: boolean;
   verbs: MessageVerbs;
   /** Asks again what was asked before message `n`. */
   onRetry: (n: number) => void;
@@ -33,6 +35,7 @@ export const Answer = memo(function Answer({
   models,
   model,
   canWrite,
+  isLinked,
   verbs,
   onRetry,
 }: AnswerProps): ReactElement {
@@ -43,7 +46,7 @@ export const Answer = memo(function Answer({
   return (
     <article
       id={anchorOf(message)}
-      className="answer"
+      className={isLinked ? "answer linked" : "answer"}
       aria-busy={isWriting}
       aria-label="Answer"
       tabIndex={-1}
@@ -80,7 +83,7 @@ export const Answer = memo(function Answer({
   );
 });
 
-function AnswerFoot({ view, canWrite, verbs, onRetry }: Omit<AnswerProps, "models" | "model">): ReactElement {
+function AnswerFoot({ view, canWrite, verbs, onRetry }: Omit<AnswerProps, "models" | "model" | "isLinked">): ReactElement {
   const { message } = view;
   const retry = canWrite && (
     <button type="button" className="button-quiet" onClick={() => onRetry(message.n)}>

@@ -2,7 +2,8 @@
 
 import type { Message } from "@hanzo/live-client";
 import type { ReactElement } from "react";
-import { copyText, CopyButton } from "../ui/CopyButton";
+import { copyText } from "../ui/copy-text";
+import { CopyButton } from "../ui/CopyButton";
 import { More } from "../ui/icons";
 import { Menu } from "../ui/Menu";
 

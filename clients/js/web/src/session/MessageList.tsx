@@ -8,6 +8,8 @@ import { ArrowDown, Mark } from "../ui/icons";
 import { Answer } from "./Answer";
 import type { MessageVerbs } from "./MessageActions";
 import { Outgoing, Prompt } from "./Prompt";
+import { useLinkedMessage } from "./use-linked-message";
+import { useMarkRead } from "./use-mark-read";
 import { useOlderMessages } from "./use-older-messages";
 import { useStickToEnd } from "./use-stick-to-end";
 import type { SessionView } from "./view";
@@ -28,8 +30,11 @@ interface MessageListProps {
 export function MessageList(props: MessageListProps): ReactElement {
   const { session, store, view, status, hasMore, models, model, me, canWrite } = props;
   const { messages, outgoing } = view;
-  const { scroller, content, atEnd, toEnd } = useStickToEnd(messages[0]?.message.id);
-  const older = useOlderMessages(session, store, hasMore && status === "ready");
+  const { scroller, content, atEnd, toEnd, goTo } = useStickToEnd(messages[0]?.message.id);
+  const isReady = status === "ready";
+  const older = useOlderMessages(session, store, hasMore && isReady);
+  const linked = useLinkedMessage({ messages, isReady, hasMore, older, goTo });
+  useMarkRead(session, lastFinished(messages), isReady && atEnd);
   const [trouble, setTrouble] = useState<string | null>(null);
   const unseen = useUnseen(messages, atEnd);
 
@@ -84,6 +89,12 @@ export function MessageList(props: MessageListProps): ReactElement {
     [session, store],
   );
 
+  const { forget } = linked;
+  const jump = () => {
+    forget();
+    toEnd();
+  };
+
   const isEmpty = status === "ready" && messages.length === 0 && outgoing.length === 0;
   return (
     <main ref={scroller} className="session-main" tabIndex={-1} aria-label="Conversation">
@@ -107,6 +118,7 @@ export function MessageList(props: MessageListProps): ReactElement {
               models={models}
               model={model}
               canWrite={canWrite}
+              isLinked={each.message.n === linked.n}
               verbs={verbs}
               onRetry={askAgain}
             />
@@ -116,6 +128,7 @@ export function MessageList(props: MessageListProps): ReactElement {
               message={each.message}
               mine={each.message.user?.id === me}
               canWrite={canWrite}
+              isLinked={each.message.n === linked.n}
               verbs={verbs}
             />
           ),
@@ -123,6 +136,11 @@ export function MessageList(props: MessageListProps): ReactElement {
         {outgoing.map((each) => (
           <Outgoing key={each.key} message={each} store={store} />
         ))}
+        {linked.state === "missing" && (
+          <p className="messages-note" role="status">
+            The message that the link names is not here.
+          </p>
+        )}
         {trouble && (
           <p className="error" role="alert">
             {trouble}
@@ -130,13 +148,19 @@ export function MessageList(props: MessageListProps): ReactElement {
         )}
       </div>
       {!atEnd && (
-        <button type="button" className="jump" onClick={toEnd}>
+        <button type="button" className="jump" onClick={jump}>
           <ArrowDown />
           {unseen > 0 ? `${unseen} new, jump to latest` : "Jump to latest"}
         </button>
       )}
     </main>
   );
+}
+
+/** The number of the newest message before any that is still being written; 0 where there is none. */
+function lastFinished(messages: SessionView["messages"]): number {
+  const open = messages.findIndex(({ isFinished }) => !isFinished);
+  return (open < 0 ? messages : messages.slice(0, open)).at(-1)?.message.n ?? 0;
 }
 
 /** How many messages came below since the reader was last at the end. */

@@ -12,16 +12,19 @@ interface PromptProps {
   message: Message;
   mine: boolean;
   canWrite: boolean;
+  /** The page's address names this message. */
+  isLinked: boolean;
   verbs: MessageVerbs;
 }
 
-export const Prompt = memo(function Prompt({ message, mine, canWrite, verbs }: PromptProps): ReactElement {
+export const Prompt = memo(function Prompt(props: PromptProps): ReactElement {
+  const { message, mine, canWrite, isLinked, verbs } = props;
   const [editing, setEditing] = useState(false);
   const name = message.user?.name ?? (message.role === "system" ? "System" : "Somebody who left");
   return (
     <article
       id={anchorOf(message)}
-      className={mine ? "prompt prompt-mine" : "prompt"}
+      className={`prompt ${mine ? "prompt-mine" : ""} ${isLinked ? "linked" : ""}`}
       aria-label={`${mine ? "You" : name} said`}
       tabIndex={-1}
     >

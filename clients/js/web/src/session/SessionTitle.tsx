@@ -2,7 +2,7 @@
 
 import { LiveError } from "@hanzo/live-client";
 import { useRef, useState, type ReactElement, type SyntheticEvent } from "react";
-import { renameSession } from "../api/resources";
+import { changeSession } from "../api/resources";
 
 interface SessionTitleProps {
   session: string;
@@ -30,7 +30,7 @@ export function SessionTitle({ session, title, canRename }: SessionTitleProps): 
       close();
       return;
     }
-    renameSession(session, wanted).then(close, (reason: unknown) => setError(LiveError.from(reason).message));
+    changeSession(session, { title: wanted }).then(close, (reason: unknown) => setError(LiveError.from(reason).message));
   };
 
   if (draft !== null) {

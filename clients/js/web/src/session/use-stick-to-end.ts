@@ -8,12 +8,17 @@ import { useCallback, useEffect, useLayoutEffect, useRef, useState, type RefObje
 /** Within so many pixels of the end one is at the end. */
 const NEAR = 56;
 
+/** Of the list's height: what is higher is gone to at its beginning. */
+const HIGH = 0.6;
+
 export interface StickToEnd {
   /** What scrolls, and what grows in it. */
   scroller: RefObject<HTMLElement | null>;
   content: RefObject<HTMLDivElement | null>;
   atEnd: boolean;
   toEnd: () => void;
+  /** Goes to what is in the list, and does not follow its end any more until the reader is there again. */
+  goTo: (element: HTMLElement) => void;
 }
 
 /** `firstId` is that of the first message: when it changes, the list grew at its beginning. */
@@ -33,12 +38,21 @@ export function useStickToEnd(firstId: string | undefined): StickToEnd {
     setAtEnd(true);
   }, []);
 
+  const goTo = useCallback((target: HTMLElement) => {
+    const element = scroller.current;
+    if (!element) return;
+    following.current = false;
+    const isHigh = target.offsetHeight > element.clientHeight * HIGH;
+    target.scrollIntoView({ block: isHigh ? "start" : "center" });
+    setAtEnd(isNearEnd(element));
+  }, []);
+
   useEffect(() => {
     const element = scroller.current;
     if (!element) return undefined;
     let last = element.scrollTop;
     const onScroll = () => {
-      const near = element.scrollHeight - element.scrollTop - element.clientHeight < NEAR;
+      const near = isNearEnd(element);
       // Growing content leaves the end behind without anybody scrolling: only going up stops the following.
       if (near) following.current = true;
       else if (element.scrollTop < last) following.current = false;
@@ -71,5 +85,9 @@ export function useStickToEnd(firstId: string | undefined): StickToEnd {
     height.current = element.scrollHeight;
   }, [firstId]);
 
-  return { scroller, content, atEnd, toEnd };
+  return { scroller, content, atEnd, toEnd, goTo };
+}
+
+function isNearEnd(element: HTMLElement): boolean {
+  return element.scrollHeight - element.scrollTop - element.clientHeight < NEAR;
 }

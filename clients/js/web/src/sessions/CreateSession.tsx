@@ -1,9 +1,9 @@
 /** The form that makes a session and goes there. */
 
 import { LiveError } from "@hanzo/live-client";
-import { useId, useState, type ReactElement, type SyntheticEvent } from "react";
-import { createSession, type ModelInfo } from "../api/resources";
-import { labelOf } from "../api/use-models";
+import { useState, type ReactElement, type SyntheticEvent } from "react";
+import { createSession, type ModelInfo, type SessionFields } from "../api/resources";
+import { isAtField, NO_FIELDS, SessionFieldset } from "../dialogs/SessionFieldset";
 import { sessionPath } from "../routes";
 
 interface CreateSessionProps {
@@ -12,17 +12,15 @@ interface CreateSessionProps {
 }
 
 export function CreateSession({ models, onCancel }: CreateSessionProps): ReactElement {
-  const [title, setTitle] = useState("");
-  const [model, setModel] = useState("");
+  const [fields, setFields] = useState(NO_FIELDS);
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<LiveError | null>(null);
-  const id = useId();
 
   const submit = (event: SyntheticEvent) => {
     event.preventDefault();
     setBusy(true);
     setError(null);
-    createSession({ title: title.trim(), ...(model ? { model } : {}) }).then(
+    createSession(filledIn(fields)).then(
       (session) => location.assign(sessionPath(session)),
       (reason: unknown) => {
         setError(LiveError.from(reason));
@@ -32,37 +30,15 @@ export function CreateSession({ models, onCancel }: CreateSessionProps): ReactEl
   };
 
   return (
-    <form
-      className="card create-session"
-      onSubmit={submit}
-      onKeyDown={(event) => event.key === "Escape" && onCancel?.()}
-    >
-      <div className="field">
-        <label htmlFor={`${id}-title`}>Title</label>
-        <input
-          id={`${id}-title`}
-          value={title}
-          onChange={(event) => setTitle(event.target.value)}
-          placeholder="What is it about?"
-          maxLength={200}
-          required
-          // The form appears because somebody asked for it.
-          autoFocus
-          autoComplete="off"
-        />
-      </div>
-      <div className="field">
-        <label htmlFor={`${id}-model`}>Model</label>
-        <select id={`${id}-model`} value={model} onChange={(event) => setModel(event.target.value)}>
-          <option value="">Default</option>
-          {models.map((each) => (
-            <option key={each.id} value={each.id}>
-              {each.name && each.name !== each.id ? `${labelOf(each)} · ${each.id}` : labelOf(each)}
-            </option>
-          ))}
-        </select>
-      </div>
-      {error && (
+    <form className="session-form" onSubmit={submit}>
+      <SessionFieldset
+        fields={fields}
+        onChange={(changes) => setFields((before) => ({ ...before, ...changes }))}
+        models={models}
+        error={error}
+        titleHelp="Without one, the first prompt becomes the title."
+      />
+      {error && !isAtField(error) && (
         <p className="error" role="alert">
           {error.message}
         </p>
@@ -73,10 +49,18 @@ export function CreateSession({ models, onCancel }: CreateSessionProps): ReactEl
             Cancel
           </button>
         )}
-        <button type="submit" className="button button-primary" disabled={busy || title.trim() === ""}>
+        <button type="submit" className="button button-primary" disabled={busy}>
           {busy ? "Creating" : "Create session"}
         </button>
       </div>
     </form>
+  );
+}
+
+function filledIn(fields: SessionFields): Partial<SessionFields> {
+  const trimmed = { ...fields, title: fields.title.trim(), slug: fields.slug.trim() };
+  const names = Object.keys(NO_FIELDS) as (keyof SessionFields)[];
+  return Object.fromEntries(
+    names.filter((name) => trimmed[name] !== NO_FIELDS[name]).map((name) => [name, trimmed[name]]),
   );
 }

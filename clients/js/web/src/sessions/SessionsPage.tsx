@@ -1,108 +1,207 @@
-/** The list of sessions: what there is, and a way to begin. */
+/** The list of sessions: what there is, a way to find something in it, and a way to begin. */
 
-import { LiveError } from "@hanzo/live-client";
-import { useCallback, useEffect, useState, type KeyboardEvent, type ReactElement } from "react";
-import { listSessions, type Page, type SessionSummary } from "../api/resources";
+import type { LiveError } from "@hanzo/live-client";
+import { useCallback, useEffect, useRef, useState, type KeyboardEvent, type ReactElement } from "react";
+import { changeSession, type ModelInfo, type SessionSummary } from "../api/resources";
 import { modelName, useModels } from "../api/use-models";
 import type { PageConfig } from "../config";
-import { sessionPath } from "../routes";
-import { Plus, Retry } from "../ui/icons";
-import { relativeTime } from "../ui/relative-time";
+import type { SessionChange } from "../dialogs/use-session-commands";
+import { Dialog } from "../ui/Dialog";
+import { ErrorNotice } from "../ui/ErrorNotice";
+import { Plus } from "../ui/icons";
 import { Shell } from "../ui/Shell";
 import { useNow } from "../ui/use-now";
 import { CreateSession } from "./CreateSession";
-
-type Loaded = { sessions: SessionSummary[]; next: string | null };
+import { SearchField } from "./SearchField";
+import { SearchResults } from "./SearchResults";
+import { SessionRow } from "./SessionRow";
+import { useAddress } from "./use-address";
+import { useSearch } from "./use-search";
+import { useSessions, type Sessions } from "./use-sessions";
 
 export function SessionsPage({ config }: { config: PageConfig }): ReactElement {
-  const { loaded, error, retry, more } = useSessions();
+  const [{ words, archived }, setAddress] = useAddress();
+  const list = useSessions(archived);
+  const search = useSearch(words);
   const models = useModels();
   const now = useNow();
   const [creating, setCreating] = useState(false);
-  const isEmpty = loaded?.sessions.length === 0;
+  const isSearch = words.trim() !== "";
+  const onKeyDown = (event: KeyboardEvent<HTMLDivElement>) => {
+    if (event.key === "Escape" && isSearch && isOnRow(document.activeElement)) {
+      event.currentTarget.querySelector<HTMLElement>("[type=search]")?.focus();
+      setAddress({ words: "" });
+    } else {
+      moveFocus(event);
+    }
+  };
+  const isNew = list.sessions?.length === 0 && !archived && !isSearch;
 
   return (
     <Shell config={config}>
-      <div className="list-head">
-        <div>
+      <div className="list-page" onKeyDown={onKeyDown}>
+        <div className="list-head">
           <h1>Sessions</h1>
-          <p className="muted">Conversations with a model that you and others watch live.</p>
+          {!isNew && (
+            <button type="button" className="button button-primary" onClick={() => setCreating(true)}>
+              <Plus />
+              New session
+            </button>
+          )}
         </div>
-        {!isEmpty && !creating && (
-          <button type="button" className="button button-primary" onClick={() => setCreating(true)}>
-            <Plus />
-            New session
-          </button>
+        {!isNew && (
+          <div className="list-tools">
+            <SearchField words={words} onChange={(next) => setAddress({ words: next })} />
+            {!isSearch && (
+              <div className="segments" role="group" aria-label="Which sessions">
+                <button type="button" aria-pressed={!archived} onClick={() => setAddress({ archived: false })}>
+                  Active
+                </button>
+                <button type="button" aria-pressed={archived} onClick={() => setAddress({ archived: true })}>
+                  Archived
+                </button>
+              </div>
+            )}
+          </div>
+        )}
+        {isSearch ? (
+          <SearchResults words={words} search={search} now={now} />
+        ) : (
+          <SessionList
+            list={list}
+            archived={archived}
+            onArchived={() => setAddress({ archived: true })}
+            models={models}
+            now={now}
+            me={config.user.id}
+          />
         )}
       </div>
-      {creating && !isEmpty && <CreateSession models={models} onCancel={() => setCreating(false)} />}
-      {error && <LoadError error={error} onRetry={retry} />}
-      {!loaded && !error && <Skeleton />}
-      {isEmpty && (
-        <section className="empty-state" aria-labelledby="first">
-          <h2 id="first">Start your first session</h2>
-          <p className="muted">
-            Give it a name, ask something, and invite others to watch the answer with you.
-          </p>
-          <CreateSession models={models} />
-        </section>
-      )}
-      {loaded && !isEmpty && (
-        <ul className="session-list" onKeyDown={moveFocus}>
-          {loaded.sessions.map((session) => (
-            <li key={session.id}>
-              <SessionRow
-                session={session}
-                model={session.model ? modelName(models, session.model) : null}
-                now={now}
-              />
-            </li>
-          ))}
-        </ul>
-      )}
-      {loaded?.next && (
-        <button type="button" className="button list-more" onClick={more}>
-          Show more
-        </button>
+      {creating && (
+        <Dialog title="New session" onClose={() => setCreating(false)}>
+          <CreateSession models={models} onCancel={() => setCreating(false)} />
+        </Dialog>
       )}
     </Shell>
   );
 }
 
-function SessionRow({
-  session,
-  model,
-  now,
-}: {
-  session: SessionSummary;
-  model: string | null;
+interface SessionListProps {
+  list: Sessions;
+  archived: boolean;
+  /** Shows the archived ones instead. */
+  onArchived: () => void;
+  models: readonly ModelInfo[];
   now: number;
-}): ReactElement {
+  me: string;
+}
+
+/** What was done last, and what would undo it. */
+interface Done {
+  text: string;
+  undo: (() => Promise<unknown>) | null;
+}
+
+function SessionList(props: SessionListProps): ReactElement {
+  const { list, archived, onArchived, models, now, me } = props;
+  const { sessions, hasMore, error, refresh, more } = list;
+  const [done, setDone] = useState<Done | null>(null);
+  const [failure, setFailure] = useState<LiveError | null>(null);
+  const said = useRef<HTMLDivElement>(null);
+
+  const onChange = useCallback(
+    (session: SessionSummary, change: SessionChange) => {
+      setFailure(null);
+      setDone(doneText(session, change));
+      refresh();
+    },
+    [refresh],
+  );
+  // The row with the focus may be gone: what was done is where one goes on.
+  useEffect(() => {
+    if (done) said.current?.focus();
+  }, [done]);
+  const retry = () => {
+    setFailure(null);
+    refresh();
+  };
+  const undo = () => {
+    done?.undo?.().then(() => {
+      setDone(null);
+      refresh();
+    }, setFailure);
+  };
+  const wrong = failure ?? error;
+
   return (
-    <a className="session-row" href={sessionPath(session)}>
-      <span className="session-row-title">{session.title || "Untitled session"}</span>
-      <span className="session-row-meta">
-        {session.archived && <span className="tag">Archived</span>}
-        {session.role !== "owner" && (
-          <span className="tag">{session.role === "viewer" ? "Viewer" : "Editor"}</span>
-        )}
-        {model && <span className="session-row-model">{model}</span>}
-        <time dateTime={session.updated_at}>{relativeTime(session.updated_at, now)}</time>
-      </span>
-    </a>
+    <>
+      {wrong && <ErrorNotice error={wrong} onRetry={retry} />}
+      {done && (
+        <div ref={said} className="notice" role="status" tabIndex={-1}>
+          <p>{done.text}</p>
+          {done.undo && (
+            <button type="button" className="button" onClick={undo}>
+              Undo
+            </button>
+          )}
+        </div>
+      )}
+      {!sessions && !error && <Skeleton />}
+      {sessions?.length === 0 &&
+        (archived ? (
+          <section className="empty-state">
+            <h2>Nothing is archived</h2>
+            <p className="muted">
+              What is finished can be archived: it can still be read and found, and nobody writes in it.
+            </p>
+          </section>
+        ) : (
+          <section className="empty-state" aria-labelledby="first">
+            <h2 id="first">Start your first session</h2>
+            <p className="muted">Ask something, and invite others to watch the answer with you.</p>
+            <CreateSession models={models} />
+            <button type="button" className="button-quiet" onClick={onArchived}>
+              Archived sessions
+            </button>
+          </section>
+        ))}
+      {sessions && sessions.length > 0 && (
+        <ul className="session-list">
+          {sessions.map((session) => (
+            <SessionRow
+              key={session.id}
+              session={session}
+              model={session.model ? modelName(models, session.model) : null}
+              now={now}
+              me={me}
+              onChange={onChange}
+              onError={setFailure}
+            />
+          ))}
+        </ul>
+      )}
+      {hasMore && (
+        <button type="button" className="button list-more" onClick={more}>
+          Show more
+        </button>
+      )}
+    </>
   );
 }
 
-function LoadError({ error, onRetry }: { error: LiveError; onRetry: () => void }): ReactElement {
-  return (
-    <div className="notice notice-error" role="alert">
-      <p>{error.message}</p>
-      <button type="button" className="button" onClick={onRetry}>
-        <Retry />
-        Retry
-      </button>
-    </div>
-  );
+function doneText({ id, title }: SessionSummary, change: SessionChange): Done | null {
+  switch (change) {
+    case "archived":
+      return { text: `“${title}” is archived.`, undo: () => changeSession(id, { archived: false }) };
+    case "opened":
+      return { text: `“${title}” is open again.`, undo: () => changeSession(id, { archived: true }) };
+    case "deleted":
+      return { text: `“${title}” was deleted.`, undo: null };
+    case "left":
+      return { text: `You left “${title}”.`, undo: null };
+    default:
+      return null;
+  }
 }
 
 function Skeleton(): ReactElement {
@@ -116,43 +215,17 @@ function Skeleton(): ReactElement {
   );
 }
 
-/** Up and down move between the rows, as in any list. */
-function moveFocus(event: KeyboardEvent<HTMLUListElement>): void {
-  if (event.key !== "ArrowDown" && event.key !== "ArrowUp") return;
-  const rows = [...event.currentTarget.querySelectorAll<HTMLAnchorElement>(".session-row")];
-  const at = rows.findIndex((row) => row === document.activeElement);
-  const next = rows[at + (event.key === "ArrowDown" ? 1 : -1)];
-  if (!next) return;
-  event.preventDefault();
-  next.focus();
+function isOnRow(element: Element | null): boolean {
+  return element?.matches("[data-row]") ?? false;
 }
 
-function useSessions() {
-  const [loaded, setLoaded] = useState<Loaded | null>(null);
-  const [error, setError] = useState<LiveError | null>(null);
-  const [attempt, setAttempt] = useState(0);
-
-  useEffect(() => {
-    const abort = new AbortController();
-    listSessions(abort.signal).then(
-      (page) => setLoaded({ sessions: page.results, next: page.next }),
-      (reason: unknown) => {
-        if (!abort.signal.aborted) setError(LiveError.from(reason));
-      },
-    );
-    return () => abort.abort();
-  }, [attempt]);
-
-  const retry = useCallback(() => {
-    setError(null);
-    setAttempt((before) => before + 1);
-  }, []);
-  const next = loaded?.next;
-  const more = useCallback(() => {
-    if (!next) return;
-    const add = (page: Page<SessionSummary>) =>
-      setLoaded((before) => ({ sessions: [...(before?.sessions ?? []), ...page.results], next: page.next }));
-    listSessions(undefined, next).then(add, (reason: unknown) => setError(LiveError.from(reason)));
-  }, [next]);
-  return { loaded, error, retry, more };
+/** Up and down move between the field and the rows below it, as in any list. */
+function moveFocus(event: KeyboardEvent<HTMLDivElement>): void {
+  if (event.key !== "ArrowDown" && event.key !== "ArrowUp") return;
+  const stops = [...event.currentTarget.querySelectorAll<HTMLElement>("[type=search], [data-row]")];
+  const at = stops.findIndex((stop) => stop === document.activeElement);
+  const next = stops[at + (event.key === "ArrowDown" ? 1 : -1)];
+  if (at < 0 || !next) return;
+  event.preventDefault();
+  next.focus();
 }

@@ -1,6 +1,7 @@
 /** Copies a text, and says that it did. */
 
 import { useEffect, useState, type ReactElement } from "react";
+import { copyText } from "./copy-text";
 import { Check, Copy } from "./icons";
 
 const SAYS_SO_MS = 1500;
@@ -26,21 +27,4 @@ export function CopyButton({ text, label }: { text: string; label: string }): Re
       </span>
     </button>
   );
-}
-
-/** The clipboard exists only on secure pages; on others a selection does it. */
-export async function copyText(text: string): Promise<void> {
-  if ("clipboard" in navigator) {
-    await navigator.clipboard.writeText(text);
-    return;
-  }
-  const area = document.createElement("textarea");
-  area.value = text;
-  area.className = "visually-hidden";
-  document.body.append(area);
-  area.select();
-  // eslint-disable-next-line @typescript-eslint/no-deprecated -- the only way on a page without TLS
-  const done = document.execCommand("copy");
-  area.remove();
-  if (!done) throw new Error("The browser did not copy.");
 }

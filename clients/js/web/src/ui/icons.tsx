@@ -97,3 +97,9 @@ export const More = () => (
     <circle cx="12.75" cy="8" r="1.25" />
   </svg>
 );
+export const Search = () => (
+  <Icon>
+    <circle cx="7" cy="7" r="4" />
+    <path d="m10 10 3.5 3.5" />
+  </Icon>
+);
