@@ -12,13 +12,16 @@ from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
+from django.template.response import TemplateResponse
 from django.templatetags.static import static
+from django.urls import URLPattern, path
 from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 from unfold.sites import UnfoldAdminSite
 
 from hanzolive.bundle import BundleMissing, entry
+from hanzolive.dashboard import views as dashboard
 from sessions.access import may_give_rights, may_operate
 from sessions.models import User
 
@@ -39,6 +42,13 @@ class LiveAdminSite(UnfoldAdminSite):  # type: ignore[misc]  # unfold has no typ
     def logout(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponseBase:
         logout(request)
         return redirect("home")
+
+    def extra_urls(self) -> list[URLPattern]:
+        return [path("dashboard/", self.admin_view(dashboard.figures), name="dashboard_figures")]
+
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
+        answer: TemplateResponse = super().index(request, {**(extra_context or {}), **dashboard.page_context()})
+        return answer
 
     def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         return redirect("account_change_password")

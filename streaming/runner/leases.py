@@ -29,10 +29,10 @@ class Carried:
     stopping: frozenset[UUID]
 
 
-def beat(worker_id: str) -> Carried:
-    """Give a sign of life; returns what is carried, as of now."""
-    if not Worker.objects.filter(pk=worker_id).update(seen_at=Now()):
-        Worker.objects.create(pk=worker_id, seen_at=Now())
+def beat(worker_id: str, tokens_per_second: float = 0.0) -> Carried:
+    """Give a sign of life, and say how fast is written; returns what is carried, as of now."""
+    if not Worker.objects.filter(pk=worker_id).update(seen_at=Now(), tokens_per_second=tokens_per_second):
+        Worker.objects.create(pk=worker_id, seen_at=Now(), tokens_per_second=tokens_per_second)
     rows = list(
         Stream.objects.filter(lease=worker_id, status=StreamStatus.RUNNING).values_list("pk", "stop_requested_at")
     )

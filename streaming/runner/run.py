@@ -26,6 +26,7 @@ from streaming.runner.answer import NUMBERED, Answer
 from streaming.runner.asking import chat_request
 from streaming.runner.batching import Batcher
 from streaming.runner.lifecycle import Claim, Job
+from streaming.runner.meter import Meter
 from streaming.runner.progress import Progress
 from streaming.runner.routing import Route, Router
 from streaming.runner.stream_writer import RETRY_DELAYS_S, StreamWriter
@@ -53,6 +54,7 @@ class Means:
     node: NodeClient
     router: Router
     stream_timeout: float
+    meter: Meter
 
 
 class Run:
@@ -273,6 +275,7 @@ class Run:
             self.stop()
         for entry in entries:
             self._answer.apply(entry)
+            self._means.meter.add(entry.n)
 
     async def _report(self) -> None:
         """Tell whoever watches how far it is, while it lasts. Nobody misses a report that is lost."""

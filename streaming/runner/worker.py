@@ -18,7 +18,7 @@ from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import timedelta
-from functools import cache
+from functools import cache, partial
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -33,6 +33,7 @@ from streaming.layer import LiveChannelLayer
 from streaming.log import LogUnavailable
 from streaming.log.script import WORKERS_GROUP
 from streaming.runner import duties, leases, lifecycle, reaper
+from streaming.runner.meter import Meter
 from streaming.runner.routing import Router
 from streaming.runner.run import Means, Run
 
@@ -58,6 +59,7 @@ class WorkerProcess:
         self._slots = 0
         self._runs: dict[UUID, Run] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._meter = Meter()
         self._draining = False
         self._loop: asyncio.AbstractEventLoop | None = None
         self._ready = threading.Event()
@@ -124,7 +126,7 @@ class WorkerProcess:
         assert isinstance(layer, LiveChannelLayer)
         async with node_client() as node:
             router = Router(node, default=settings.NODE_MODEL, aliases=model_aliases())
-            self._means.set_result(Means(self.id, layer.here().log, node, router, settings.STREAM_TIMEOUT))
+            self._means.set_result(Means(self.id, layer.here().log, node, router, settings.STREAM_TIMEOUT, self._meter))
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._beat())
                 group.create_task(_regularly(REAP_S, self._reap))
@@ -167,7 +169,7 @@ class WorkerProcess:
         while True:
             claimed = {pk: run for pk, run in self._runs.items() if run.claim is not None}
             try:
-                carried = await self._with_heart(lambda: leases.beat(self.id))
+                carried = await self._with_heart(partial(leases.beat, self.id, self._meter.take()))
             except DATABASE_GONE as error:
                 if self._steady_since is not None:
                     logger.warning("The database cannot be reached: %s", error)
