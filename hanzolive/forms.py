@@ -7,14 +7,15 @@ from typing import Any
 from django import forms
 from django.contrib.auth.password_validation import password_validators_help_text_html, validate_password
 
+from sessions.account_forms import NameField
 from sessions.models import User
-from sessions.text import MAX_NAME
+from sessions.text import is_address
 
 
 class FirstAdminForm(forms.Form):
     """The account that may administer a new server."""
 
-    name = forms.CharField(max_length=MAX_NAME, widget=forms.TextInput(attrs={"autocomplete": "name"}))
+    name = NameField()
     email = forms.EmailField(label="E-mail", max_length=254, widget=forms.EmailInput(attrs={"autocomplete": "email"}))
     password = forms.CharField(
         max_length=128,
@@ -25,6 +26,8 @@ class FirstAdminForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
+        if "email" in cleaned and not is_address(cleaned["email"]):
+            self.add_error("email", "This is no e-mail address; check it.")
         if "password" in cleaned:
             about = User(email=cleaned.get("email", ""), name=cleaned.get("name", ""))
             try:

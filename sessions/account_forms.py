@@ -10,13 +10,27 @@ from typing import Any
 from allauth.account.forms import LoginForm, ResetPasswordForm, SignupForm
 from django import forms
 
-from sessions.text import MAX_NAME
+from hanzo_live.protocol.errors import LiveError
+from sessions.text import MAX_NAME, clean_line
+
+
+class NameField(forms.CharField):
+    """What others call somebody."""
+
+    def __init__(self) -> None:
+        super().__init__(max_length=MAX_NAME, label="Name", widget=forms.TextInput(attrs={"autocomplete": "name"}))
+
+    def clean(self, value: Any) -> str:
+        try:
+            return clean_line(super().clean(value), "name", MAX_NAME, required=True)
+        except LiveError as error:
+            raise forms.ValidationError(error.message) from error
 
 
 class SignUpForm(SignupForm):
     """Name, e-mail address, password."""
 
-    name = forms.CharField(max_length=MAX_NAME, label="Name", widget=forms.TextInput(attrs={"autocomplete": "name"}))
+    name = NameField()
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

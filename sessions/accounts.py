@@ -28,6 +28,7 @@ from sessions.authentication import digest_of
 from sessions.invitation_pages import token_of
 from sessions.models import Invitation, User
 from sessions.rates import address_of
+from sessions.text import is_address
 
 
 class AccountAdapter(DefaultAccountAdapter):
@@ -44,6 +45,11 @@ class AccountAdapter(DefaultAccountAdapter):
         """Whether the address is confirmed now: not where another account came to have it in the meantime."""
         return not is_taken(email_address.email, email_address.user) and super().confirm_email(request, email_address)
 
+    def clean_email(self, email: str) -> str:
+        if not is_address(email):
+            raise forms.ValidationError("This is no e-mail address; check it.", code="invalid")
+        return email
+
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         if settings.SIGNUP == "invite":
             return invitation_of(request) is not None
@@ -53,7 +59,7 @@ class AccountAdapter(DefaultAccountAdapter):
         self, request: HttpRequest, user: AbstractBaseUser, form: forms.BaseForm, commit: bool = True
     ) -> AbstractBaseUser:
         assert isinstance(user, User)
-        user.name = form.cleaned_data["name"].strip()
+        user.name = form.cleaned_data["name"]
         if settings.SIGNUP != "invite":
             return super().save_user(request, user, form, commit)
         # The account and its use of the invitation stand and fall together: no more accounts than were invited.

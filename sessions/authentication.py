@@ -25,7 +25,7 @@ from hanzo_live.protocol.errors import ErrorCode, LiveError
 from sessions import iam
 from sessions.endings import end_credential
 from sessions.models import ApiToken, TokenScope, User
-from sessions.text import MAX_NAME, clean_text
+from sessions.text import MAX_NAME, clean_line
 
 TOKEN_PREFIX = "hl_"
 TICKET_PREFIX = "hlt_"
@@ -122,7 +122,7 @@ def create_token(user: User, name: str, scope: TokenScope = TokenScope.WRITE) ->
 
     Raises LiveError `bad_request` for an unusable name, `conflict` above MAX_TOKENS.
     """
-    clean_text(name, "name", MAX_NAME, required=True)
+    name = clean_line(name, "name", MAX_NAME, required=True)
     if user.api_tokens.filter(revoked_at=None).count() >= MAX_TOKENS:
         raise LiveError(ErrorCode.CONFLICT, f"You have {MAX_TOKENS} API tokens. Revoke one that is no longer used.")
     raw = TOKEN_PREFIX + secrets.token_urlsafe(32)

@@ -15,6 +15,7 @@ from django.utils import timezone
 from kombu.exceptions import OperationalError
 
 from sessions.models import Invitation, MailStatus
+from sessions.text import one_line
 
 logger = logging.getLogger(__name__)
 
@@ -70,5 +71,5 @@ def note_failure(invitation_id: UUID) -> None:
 
 
 def _line(text: str) -> str:
-    words = " ".join(text.split())
+    words = one_line(text)
     return words if len(words) <= SHOWN else words[: SHOWN - 1] + "…"

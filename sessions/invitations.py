@@ -14,8 +14,6 @@ from enum import StrEnum
 from functools import partial
 from uuid import UUID
 
-from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
 from django.db import transaction
 from django.db.models import F, QuerySet
 from django.utils import timezone
@@ -28,7 +26,7 @@ from sessions.membership import add_member
 from sessions.models import Invitation, InvitationUse, LiveSession, MailStatus, Member, Role, User
 from sessions.rates import Rate
 from sessions.services import lock
-from sessions.text import clean_text
+from sessions.text import is_address
 
 TOKEN_PREFIX = "hzi_"
 EXPIRES_IN = 7 * 24 * 3600
@@ -230,11 +228,9 @@ def no_such_invitation() -> LiveError:
 
 
 def _address(email: str) -> str:
-    email = clean_text(email, "email", 254).strip().lower()
-    try:
-        validate_email(email)
-    except ValidationError as error:
-        raise LiveError(ErrorCode.BAD_REQUEST, "`email` is no e-mail address; check it.", field="email") from error
+    email = email.strip().lower()
+    if not is_address(email):
+        raise LiveError(ErrorCode.BAD_REQUEST, "`email` is no e-mail address; check it.", field="email")
     return email
 
 

@@ -6,12 +6,12 @@ from django.db import transaction
 
 from sessions.avatars import as_avatar, remove_avatar, set_avatar
 from sessions.models import User
-from sessions.text import MAX_NAME, clean_text
+from sessions.text import MAX_NAME, clean_line
 
 
 def rename(user: User, name: str) -> User:
     """The user under a new name. Raises LiveError `bad_request`."""
-    user.name = clean_text(name, "name", MAX_NAME, required=True).strip()
+    user.name = clean_line(name, "name", MAX_NAME, required=True)
     user.save(update_fields=["name"])
     return user
 

@@ -182,7 +182,7 @@ def _reply_to(message: Message) -> Message | None:
 
 def _assign(session: LiveSession, changes: Mapping[str, Any]) -> None:
     if "title" in changes:
-        session.title = text.clean_text(changes["title"], "title", text.MAX_TITLE).strip() or UNTITLED
+        session.title = text.clean_line(changes["title"], "title", text.MAX_TITLE) or UNTITLED
     if "model" in changes:
         session.model = text.clean_text(changes["model"], "model", text.MAX_MODEL)
     if "slug" in changes:

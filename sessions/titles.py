@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 
-from sessions.text import MAX_TITLE
+from sessions.text import MAX_TITLE, one_line
 
 UNTITLED = "Untitled session"
 FROM_PROMPT = 60
@@ -20,7 +20,7 @@ SKIN_TONES = range(0x1F3FB, 0x1F400)
 def title_from(prompt: str) -> str:
     """The prompt's first line with words in it, cut at a word; UNTITLED where no line has any."""
     for line in prompt.splitlines():
-        words = " ".join(_visible(line).split()).lstrip(MARKS)
+        words = one_line(line).lstrip(MARKS)
         if words:
             return _cut(words, FROM_PROMPT)
     return UNTITLED
@@ -29,17 +29,6 @@ def title_from(prompt: str) -> str:
 def title_of_copy(title: str) -> str:
     """The title of a copy of a session with `title`."""
     return _cut(title, MAX_TITLE - len(COPY)) + COPY
-
-
-def _visible(line: str) -> str:
-    """Without what shows nothing and may turn the text around it: controls, and marks of direction."""
-    return "".join(
-        character
-        for character in line
-        if character == "\t"
-        or character in "\u200c\u200d"
-        or unicodedata.category(character) not in ("Cc", "Cf", "Co", "Cn")
-    )
 
 
 def _cut(text: str, length: int) -> str:

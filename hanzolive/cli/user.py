@@ -58,22 +58,20 @@ def _create(args: Namespace) -> None:
 
 def _login(args: Namespace) -> str:
     """The e-mail address: the given one, the name itself where it is one, else the name at localhost."""
-    from django.core.exceptions import ValidationError
-    from django.core.validators import validate_email
     from django.utils.text import slugify
 
+    from sessions.text import is_address
+
     email = args.email or (args.name if "@" in args.name else f"{slugify(args.name) or 'user'}@localhost")
-    try:
-        validate_email(email)
-    except ValidationError as error:
-        raise OperatorError(f"{email} is not an e-mail address. Give one with --email.") from error
+    if not is_address(email):
+        raise OperatorError(f"{email} is not an e-mail address. Give one with --email.")
     return str(email).lower()
 
 
 def _name(args: Namespace) -> str:
-    from sessions.text import MAX_NAME, clean_text
+    from sessions.text import MAX_NAME, clean_line
 
-    return clean_text(args.name.partition("@")[0] or args.name, "name", MAX_NAME, required=True)
+    return clean_line(args.name.partition("@")[0] or args.name, "name", MAX_NAME, required=True)
 
 
 def _asked_password() -> str:
