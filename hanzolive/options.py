@@ -273,6 +273,28 @@ OPTIONS: tuple[Option, ...] = (
         "Issuers of OpenID Connect whose JWTs are accepted as bearers (`https://hanzo.id`), as their `iss` says. Empty: none.",
     ),
     Option("IAM_AUDIENCES", "list", [], "For whom such a JWT must be meant: one of these is in its `aud`."),
+    Option(
+        "IAM_CLIENT_ID",
+        "text",
+        "",
+        "Our client id at the first of IAM_ISSUERS. With one, people can sign in there; its redirect address is `/accounts/oidc/iam/login/callback/` on this server.",
+    ),
+    Option("IAM_CLIENT_SECRET", "secret", "", "Secret of IAM_CLIENT_ID. Empty: a public client, with PKCE alone."),
+    Option("IAM_NAME", "text", "Hanzo", "What the button calls the first of IAM_ISSUERS."),
+    Option(
+        "IAM_SIGNUP",
+        "text",
+        "",
+        "Which people of IAM_ISSUERS get an account when they first come: `open` (all), `invite` or `closed` (none). Default: as SIGNUP.",
+        choices=("", *get_args(SignUp)),
+    ),
+    Option("IAM_OWNERS", "list", [], "Tenants (claim `owner`) whose people may come in. Empty: all of the issuers'."),
+    Option(
+        "IAM_ADMINS_OF",
+        "text",
+        "",
+        "The tenant (claim `owner`) whose admins (`isAdmin`) are admins here, and whose others are not, looked at whenever they sign in. Empty: being admin there means nothing here.",
+    ),
     Option("SECRET_KEY", "secret", "", "Signs cookies. Empty: made once and kept in the data folder."),
     Option(
         "TRUST_PROXY", "bool", False, "Whether `X-Forwarded-For` and `-Proto` of the connecting proxy are believed."
@@ -312,8 +334,15 @@ def read_config_file(folder: Path) -> dict[str, Any]:
 
 def load(environ: Mapping[str, str] = os.environ, folder: Path | None = None) -> dict[str, Any]:
     """Every option by name, parsed. Raises OptionError with a sentence for the operator."""
-    raw = given(environ, folder)
-    return {option.name: option.parse(raw.get(option.name)) for option in OPTIONS}
+    return parsed(given(environ, folder))
+
+
+def parsed(raw: Mapping[str, Any]) -> dict[str, Any]:
+    """Every option by name, from what was given. Raises OptionError, also where options do not go together."""
+    values = {option.name: option.parse(raw.get(option.name)) for option in OPTIONS}
+    if values["IAM_CLIENT_ID"] and not values["IAM_ISSUERS"]:
+        raise OptionError("IAM_CLIENT_ID needs to know whose it is: name the issuer in IAM_ISSUERS.")
+    return values
 
 
 def given(environ: Mapping[str, str] = os.environ, folder: Path | None = None) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hmac
 import os
 import secrets
+from collections.abc import Callable
 from pathlib import Path
 
 from allauth.account.adapter import DefaultAccountAdapter
@@ -52,7 +53,7 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         if settings.SIGNUP == "invite":
-            return invitation_of(request) is not None
+            return invitation_at(request, get_next_redirect_url(request)) is not None
         return settings.SIGNUP == "open"
 
     def save_user(
@@ -60,24 +61,35 @@ class AccountAdapter(DefaultAccountAdapter):
     ) -> AbstractBaseUser:
         assert isinstance(user, User)
         user.name = form.cleaned_data["name"]
-        if settings.SIGNUP != "invite":
-            return super().save_user(request, user, form, commit)
-        # The account and its use of the invitation stand and fall together: no more accounts than were invited.
-        invitation = invitation_of(request)
+
+        def make() -> User:
+            saved = super(AccountAdapter, self).save_user(request, user, form, commit)
+            assert isinstance(saved, User)
+            return saved
+
+        return with_invitation(request, get_next_redirect_url(request), settings.SIGNUP, make)
+
+
+def with_invitation(request: HttpRequest, next_url: str | None, signup: str, make: Callable[[], User]) -> User:
+    """The account that `make` makes. Where people come by invitation, it stands and falls with its use of theirs: there
+    are no more accounts than were invited."""
+    if signup != "invite":
+        return make()
+    invitation = invitation_at(request, next_url)
+    if invitation is None:
+        raise ImmediateHttpResponse(redirect(next_url or "home"))
+    with transaction.atomic():
+        user = make()
         try:
-            if invitation is None:
-                raise invitations.invitation_not_found()
-            with transaction.atomic():
-                saved = super().save_user(request, user, form, commit)
-                invitations.accept(invitation, user)
+            invitations.accept(invitation, user)
         except LiveError as error:
-            raise ImmediateHttpResponse(redirect(get_next_redirect_url(request) or "home")) from error
-        return saved
+            raise ImmediateHttpResponse(redirect(next_url or "home")) from error
+    return user
 
 
-def invitation_of(request: HttpRequest) -> Invitation | None:
+def invitation_at(request: HttpRequest, next_url: str | None) -> Invitation | None:
     """The open invitation that somebody came with: its page is the one they go on to."""
-    token = token_of(get_next_redirect_url(request))
+    token = token_of(next_url)
     if token is None:
         return None
     try:

@@ -15,6 +15,9 @@ from django.http import HttpRequest
 
 from sessions.models import User
 
+# An account of somebody without an address of their own has one here, where no mail goes (RFC 6761).
+NOWHERE = "@iam.invalid"
+
 
 class ChangeEmailForm(AddEmailForm):
     """Another e-mail address. It counts once it is confirmed, or at once where we send no mail to confirm it by."""

@@ -22,8 +22,8 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from hanzo_live.protocol.errors import ErrorCode, LiveError
-from sessions import iam
 from sessions.endings import end_credential
+from sessions.iam import bearers
 from sessions.models import ApiToken, TokenScope, User
 from sessions.text import MAX_NAME, clean_line
 
@@ -66,8 +66,8 @@ def bearer_of(headers: Mapping[str, str]) -> str | None:
 
 def identity_of_token(raw: str) -> Identity:
     """The identity behind an API token or a JWT. Raises LiveError `unauthenticated` for any other text."""
-    if iam.is_jwt(raw):
-        bearer = iam.bearer_of_jwt(raw)
+    if bearers.is_jwt(raw):
+        bearer = bearers.bearer_of_jwt(raw)
         return Identity(bearer.user, expires_at=bearer.expires_at)
     token = ApiToken.objects.select_related("user").filter(digest=digest_of(raw)).first()
     return _identity_of_row(token)

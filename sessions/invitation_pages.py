@@ -93,6 +93,7 @@ def _about(found: Invitation, token: str) -> dict[str, object]:
         "session": found.session,
         "sign_in": _with_next("account_login", token),
         "sign_up": _with_next("account_signup", token) if settings.SIGNUP in ("open", "invite") else None,
+        "by_iam": settings.IAM_CLIENT_ID and settings.IAM_SIGNUP in ("open", "invite"),
     }
 
 

@@ -1,4 +1,4 @@
-"""The Celery tasks of this app. Thin: what they do is said in `invitation_mail`."""
+"""The Celery tasks of this app. Thin: what they do is said in `invitation_mail` and `iam.pictures`."""
 
 from __future__ import annotations
 
@@ -8,8 +8,14 @@ from typing import Any
 from uuid import UUID
 
 from celery import shared_task
+from django.conf import settings
+from django.db import transaction
 
+from hanzo_live.protocol.errors import LiveError
 from sessions import invitation_mail
+from sessions.avatars import as_avatar, set_avatar
+from sessions.iam import pictures
+from sessions.models import User
 
 logger = logging.getLogger(__name__)
 
@@ -40,3 +46,18 @@ def send_invitation(self: Any, invitation_id: str, link: str) -> None:
 def _is_final(error: Exception) -> bool:
     """Whether the mail server said that it will never take it."""
     return isinstance(error, SMTPRecipientsRefused) and all(code >= 500 for code, _ in error.recipients.values())
+
+
+@shared_task(name="sessions.take_picture", ignore_result=True)  # type: ignore[untyped-decorator]
+def take_picture(user_id: str, address: str) -> None:
+    """Give somebody the picture that they have at the issuer, unless they have one here. Once: it is no loss."""
+    user = User.objects.filter(pk=user_id, avatar="").first()
+    if user is None:
+        return
+    try:
+        picture = as_avatar(pictures.fetch(address, settings.IAM_ISSUERS[0]))
+    except (pictures.NoPicture, LiveError) as error:
+        logger.info("There is no picture for user %s: %s", user_id, error)
+        return
+    with transaction.atomic():
+        set_avatar(user, picture)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from typing import TypeGuard
 
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
@@ -77,7 +78,7 @@ def one_line(text: str) -> str:
     return line if any(_shows(character) for character in line) else ""
 
 
-def is_address(text: object) -> bool:
+def is_address(text: object) -> TypeGuard[str]:
     """Whether `text` is an e-mail address, without anything in it that does not show."""
     if not isinstance(text, str) or len(text) > MAX_ADDRESS or one_line(text) != text:
         return False

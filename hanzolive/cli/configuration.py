@@ -84,6 +84,6 @@ def configure(args: Namespace, environ: Mapping[str, str] = os.environ, where: P
     """The configuration of this call. Raises OptionError with a sentence that names the option."""
     flags = {name: value for name, value in vars(args).items() if name in BY_NAME and value is not None}
     raw = {**options.given(environ, where), **flags}
-    values = {option.name: option.parse(raw.get(option.name)) for option in options.OPTIONS}
+    values = options.parsed(raw)
     values["DATA_DIR"] = str(folder.data_folder(values["DATA_DIR"]))
     return Configuration(values, frozenset(raw) | {"DATA_DIR"})

@@ -174,6 +174,8 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "allauth.mfa",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
     "channels",
     "corsheaders",
     "rest_framework",
@@ -262,6 +264,17 @@ ACCOUNT_EMAIL_SUBJECT_PREFIX = "[Hanzo Live] "
 # Whose JWTs count, and for whom they must be meant.
 IAM_ISSUERS: list[str] = OPTIONS["IAM_ISSUERS"]
 IAM_AUDIENCES: list[str] = OPTIONS["IAM_AUDIENCES"]
+IAM_OWNERS: list[str] = OPTIONS["IAM_OWNERS"]
+IAM_SIGNUP: str = OPTIONS["IAM_SIGNUP"] or SIGNUP
+IAM_ADMINS_OF: str = OPTIONS["IAM_ADMINS_OF"]
+# Signing in there with a browser.
+IAM_CLIENT_ID: str = OPTIONS["IAM_CLIENT_ID"]
+IAM_CLIENT_SECRET: str = OPTIONS["IAM_CLIENT_SECRET"]
+IAM_NAME: str = OPTIONS["IAM_NAME"]
+SOCIALACCOUNT_ADAPTER = "sessions.iam.sign_in.SocialAdapter"
+SOCIALACCOUNT_PROVIDERS = {"openid_connect": {"provider_class": "sessions.iam.sign_in.IamProvider"}}
+# Without one there is an account all the same: see `sessions.iam.accounts`.
+SOCIALACCOUNT_EMAIL_REQUIRED = False
 
 # E-mail: to an SMTP server, else into a folder, else printed ------------------------------------------------------
 

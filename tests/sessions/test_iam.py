@@ -15,6 +15,7 @@ from django.test import Client
 from pytest_django import Settings
 
 from hanzo_live.protocol.errors import LiveError
+from sessions.addresses import NOWHERE
 from sessions.authentication import identity_of_hello, identity_of_token
 from sessions.models import User
 from streaming.sockets.revocation import Good
@@ -64,6 +65,47 @@ def test_an_elliptic_key_is_as_good(provider: Provider) -> None:
 )
 def test_what_it_says_of_a_person_may_be_missing_or_odd(provider: Provider, claims: dict[str, Any]) -> None:
     assert me(provider.sign(**claims)).status_code == 200
+
+
+def test_an_address_that_the_issuer_has_not_verified_proves_nothing(provider: Provider, owner: User) -> None:
+    for claims in ({"email_verified": None}, {"email_verified": 1}, {"email_verified": False}):
+        made = me(provider.sign(sub=str(claims), email=owner.email, **claims)).json()
+        assert made["id"] != str(owner.pk)
+        assert made["email"].endswith(NOWHERE)
+    assert me(provider.sign(sub="x", email="x@example.com", email_verified=None, emailVerified=True)).json()[
+        "email"
+    ] == ("x@example.com")
+
+
+def test_where_none_are_made_only_those_with_an_account_come_in(provider: Provider, settings: Settings) -> None:
+    assert me(provider.sign()).status_code == 200
+    for settings.IAM_SIGNUP in ("closed", "invite"):
+        assert me(provider.sign()).status_code == 200
+        assert_is_error(me(provider.sign(sub="new", email=None)), 403, "forbidden")
+
+
+def test_a_name_is_kept_as_one_line_that_shows(provider: Provider) -> None:
+    names = {
+        "Ines\u202e\n x": "Ines x",
+        "<b>Ines</b>": "<b>Ines</b>",
+        "\u200b": "by-sub-2",
+        "x" * 5_000: "x" * 120,
+        "a\0b": "by-sub-4",
+    }
+    for number, (name, kept) in enumerate(names.items()):
+        assert me(provider.sign(sub=f"by-sub-{number}", email=None, name=name)).json()["name"] == kept
+
+
+def test_only_people_of_the_named_tenants_are_let_in_where_some_are_named(
+    provider: Provider, settings: Settings
+) -> None:
+    settings.IAM_OWNERS = ["acme"]
+    assert_is_error(me(provider.sign()), 401, "unauthenticated")
+    assert me(provider.sign(owner="acme")).status_code == 200
+
+
+def test_an_end_far_away_is_one_as_well(provider: Provider) -> None:
+    assert me(provider.sign(exp=10**18)).status_code == 200
 
 
 # Who is not -------------------------------------------------------------------------------------------------------
@@ -151,11 +193,11 @@ def test_keys_are_asked_for_once_and_again_for_a_new_one_but_not_for_each_made_u
     assert provider.asked == ["/.well-known/openid-configuration", "/keys"]
     provider.add_key("new")
     assert me(provider.sign("new")).status_code == 200
-    assert len(provider.asked) == 4
+    assert len(provider.asked) == 3
     provider.add_key("made up", published=False)
     for _ in range(3):
         assert me(provider.sign("made up")).status_code == 401
-    assert len(provider.asked) == 4
+    assert len(provider.asked) == 3
 
 
 @pytest.mark.parametrize("missing", ["/.well-known/openid-configuration", "/keys"])
