@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.cli.processes import scripted_node
+from hanzolive.folder import redis_url
+from tests.cli.processes import scripted_node, serving
 from tests.integration.stack import CAST, Person, Stack
 from tests.integration.stack import stack as start_stack
 
@@ -61,6 +63,24 @@ def pair(start: Callable[..., Stack]) -> Stack:
     return start("--workers", "2")
 
 
+@contextmanager
+def another(stack: Stack, place: Path) -> Iterator[Stack]:
+    """A second server on the first one's database and Redis: people of both are in the same sessions."""
+    data = stack.serve.data
+    with serving(
+        place / "data", place / "output", "--node-url", stack.node.url, "--workers", "0",
+        REDIS_URL=redis_url(data), DATABASE_URL=f"sqlite:///{data}/db.sqlite3",
+    ) as serve:  # fmt: skip
+        yield Stack(serve, stack.node, stack.people)
+
+
+@pytest.fixture(scope="session")
+def other(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """Beside `stack`, for what must be the same from two web processes. It is not taken down."""
+    with another(stack, tmp_path_factory.mktemp("other")) as made:
+        yield made
+
+
 @dataclass(frozen=True)
 class Room:
     """A session with its cast: Olga owns it, Tariq may edit, Vera watches, Otto is no member."""
@@ -94,13 +114,13 @@ class Room:
         return self.stack.people["Otto"]
 
 
-def make_room(stack: Stack, **fields: str) -> Room:
-    """A new session with its members, made over REST."""
+def make_room(stack: Stack, *, members: bool = True, **fields: str) -> Room:
+    """A new session with its members, or Olga alone, made over REST."""
     with stack.rest(stack.people["Olga"]) as rest:
         made = rest.post("/v1/sessions", json={"title": "The plan", **fields})
         assert made.status_code == 201, made.text
         session = made.json()["id"]
-        for name, role in (("Tariq", "editor"), ("Vera", "viewer")):
+        for name, role in (("Tariq", "editor"), ("Vera", "viewer")) if members else ():
             added = rest.post(f"/v1/sessions/{session}/members", json={"user": stack.people[name].id, "role": role})
             assert added.status_code == 201, added.text
     return Room(stack, session)
