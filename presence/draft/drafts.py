@@ -27,11 +27,14 @@ logger = logging.getLogger(__name__)
 COMPACT_ABOVE = 200
 # Documents that a process keeps in memory.
 MAX_OPEN = 256
+# After so much quiet the last thing told of a draft is told again: a socket that could not take it just then, or a
+# process that had lost Redis, has no later one that would show the hole.
+AGAIN_S = (1.5, 15.0)
 # Somebody else was quicker each time: at most this often, then the client tries again.
 ATTEMPTS = 50
 
 T = TypeVar("T")
-Publish: TypeAlias = Callable[[str, str, dict[str, Any]], Awaitable[None]]
+Publish: TypeAlias = Callable[[str, str, dict[str, Any]], Coroutine[Any, Any, None]]
 """Tells everybody in a log an ephemeral event: log, type, fields."""
 Floor: TypeAlias = Callable[[str], Awaitable[int]]
 Post: TypeAlias = Callable[[str | None, str], Awaitable[T]]
@@ -67,6 +70,7 @@ class Drafts:
         self._floor = floor
         self._open: OrderedDict[str, _Open] = OrderedDict()
         self._tasks: set[asyncio.Task[Any]] = set()
+        self._again: dict[str, list[asyncio.TimerHandle]] = {}
 
     async def sync(self, log: str, generation: int | None, message: bytes) -> Synced:
         """What the client lacks; all of the open generation where it has another one or none.
@@ -119,7 +123,7 @@ class Drafts:
         if added is not None:
             encoded = base64.b64encode(added).decode()
             body = {"generation": generation, "update": encoded, "n": number, "user": user}
-            await self._publish(log, "draft", body)
+            await self._tell(log, body)
 
     async def _add(self, log: str, draft: _Open, generation: int, update: bytes, contents: Contents) -> bytes | None:
         """What was added to the list; None where nothing was new."""
@@ -187,7 +191,25 @@ class Drafts:
         await self._reaching(self._store.compact(log, draft.place, draft.document.whole()))
 
     async def _begun(self, log: str, generation: int) -> None:
-        await self._publish(log, "draft", {"generation": generation, "update": None, "n": 0, "user": None})
+        await self._tell(log, {"generation": generation, "update": None, "n": 0, "user": None})
+
+    async def _tell(self, log: str, body: dict[str, Any]) -> None:
+        """Tell it now, and again once nothing followed: what comes twice adds nothing."""
+        self._quiet(log)
+        loop = asyncio.get_running_loop()
+        self._again[log] = [loop.call_later(delay, self._tell_again, log, body) for delay in AGAIN_S]
+        await self._publish(log, "draft", body)
+
+    def _tell_again(self, log: str, body: dict[str, Any]) -> None:
+        waiting = self._again[log]
+        waiting.pop(0)
+        if not waiting:
+            del self._again[log]
+        self._keep(self._publish(log, "draft", body)).add_done_callback(_said_again)
+
+    def _quiet(self, log: str) -> None:
+        for timer in self._again.pop(log, ()):
+            timer.cancel()
 
     def _opened(self, log: str) -> _Open:
         draft = self._open.setdefault(log, _Open())
@@ -209,10 +231,18 @@ class Drafts:
 
     async def _unbroken(self, work: Coroutine[Any, Any, T]) -> T:
         """To its end, even where the socket that asked for it is gone: what is kept must be told as well."""
+        return await asyncio.shield(self._keep(work))
+
+    def _keep(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-        return await asyncio.shield(task)
+        return task
+
+
+def _said_again(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and (error := task.exception()) is not None:
+        logger.info("A draft's last change is not told again (%s); a sync brings it.", error)
 
 
 def key_of(generation: int) -> str:

@@ -48,19 +48,15 @@ class House:
         return 1 + max((int(key.partition(":")[2]) for key in self.posted), default=0)
 
 
-class Editor:
-    """What a page does: edits at once, sends what it made, applies what it hears, syncs after a cut."""
+class Typist:
+    """A document under somebody's hands. What they typed is in it at once, and in `unsent` until somebody sends it."""
 
-    def __init__(self, house: House, drafts: Drafts, client: int) -> None:
-        self.house, self.drafts = house, drafts
-        self.user = {"id": f"user-{client}", "name": "Ada", "avatar": None}
-        self.generation = 1
-        self.client = client
-        self.heard = 0
+    def __init__(self) -> None:
         self.unsent: list[bytes] = []
-        self._begin()
+        self.begin()
 
-    def _begin(self) -> None:
+    def begin(self) -> None:
+        """Anew, with nothing in it."""
         # As in a page: each document has a client id of its own.
         self.doc: Doc[Text] = Doc(client_id=next(_clients))
         self.text = self.doc.get("text", type=Text)
@@ -79,6 +75,18 @@ class Editor:
         self._own = True
         edit()
         self._own = False
+
+
+class Editor(Typist):
+    """What a page does: edits at once, sends what it made, applies what it hears, syncs after a cut."""
+
+    def __init__(self, house: House, drafts: Drafts, client: int) -> None:
+        super().__init__()
+        self.house, self.drafts = house, drafts
+        self.user = {"id": f"user-{client}", "name": "Ada", "avatar": None}
+        self.generation = 1
+        self.client = client
+        self.heard = 0
 
     async def send(self, update: bytes) -> None:
         await self.drafts.update(LOG, self.user, self.generation, update, lambda: None)
@@ -101,7 +109,7 @@ class Editor:
         self.unsent.clear()
         if synced.generation != self.generation:
             self.generation = synced.generation
-            self._begin()
+            self.begin()
         lacked, state = read_answer(synced.message)
         self.doc.apply_update(lacked)
         await self.send(self.doc.get_update(state))

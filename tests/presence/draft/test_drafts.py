@@ -45,6 +45,33 @@ async def test_an_update_sent_twice_is_kept_and_told_once(house: House) -> None:
     assert await house.entries() == 1
 
 
+async def test_the_last_change_is_told_again_to_whoever_could_not_take_it(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "AGAIN_S", (0.02, 0.04))
+    drafts = house.process()
+    ada, grace = Editor(house, drafts, 1), Editor(house, house.process(), 2)
+    ada.insert(0, "ab")
+    ada.insert(2, "c")
+    await ada.flush()
+    grace.heard = len(house.told)  # nothing of it reached her page
+    async with asyncio.timeout(10):
+        while drafts._again:
+            house.something_told.clear()
+            await house.something_told.wait()
+    assert [body["n"] for body in house.told] == [1, 2, 2, 2], "only what has no successor, and not for ever"
+    assert house.told[1] == house.told[2] == house.told[3]
+    grace.hear()
+    await grace.sync()
+    assert str(grace.text) == "abc"
+    await drafts.send(LOG, 1, house.post)
+    async with asyncio.timeout(10):
+        while drafts._again:
+            house.something_told.clear()
+            await house.something_told.wait()
+    assert [body["generation"] for body in house.told[4:]] == [2, 2, 2], "and that the next draft is open"
+
+
 async def test_an_update_whose_forerunner_was_lost_is_refused_until_a_sync(house: House) -> None:
     ada = Editor(house, house.process(), 1)
     ada.insert(0, "a")
