@@ -115,3 +115,79 @@ async def test_ok_comes_before_what_it_causes(each_server: Stack, prompt: str) -
         olga._take = noting  # type: ignore[method-assign]
         await olga.end_of(watched, await olga.prompt(room.session, prompt, "script-fast"))
     assert frames[:4] == ["ok", "message", "message", "stream_start"]
+
+
+async def test_one_key_at_two_servers_at_once_is_one_turn(room: Room, other: Stack, prompt: str) -> None:
+    async with (
+        live(room.stack, room.olga) as here,
+        live(other, room.olga) as there,
+        room.stack.rest_soon(room.olga) as rest_here,
+        other.rest_soon(room.olga) as rest_there,
+    ):
+        watched = await there.watch(room.log)
+        send = {"content": prompt, "key": "once", "model": "script-echo"}
+        address = f"/v1/sessions/{room.session}/messages"
+        answers = await asyncio.gather(
+            *(client.ask("message.send", session=room.session, **send) for client in (here, there) * 3),
+            *(rest.post(address, json=send) for rest in (rest_here, rest_there)),
+        )
+        replies = [answer if isinstance(answer, dict) else answer.json() for answer in answers]
+        assert len({reply["stream"] for reply in replies}) == 1
+        await there.end_of(watched, replies[0]["stream"])
+    assert [(m["role"], m["content"]) for m in room.messages()] == [("user", prompt), ("assistant", prompt)]
+    assert len(room.stack.node.requests(prompt)) == 1
+
+
+async def test_of_two_prompts_at_two_servers_that_do_not_wait_one_is_refused(
+    room: Room, other: Stack, prompt: str
+) -> None:
+    async with live(room.stack, room.olga) as olga, live(other, room.tariq) as tariq:
+        watched = await olga.watch(room.log)
+        for turn in range(3):
+            said = [f"{prompt} {turn} {name}" for name in ("olga", "tariq")]
+            answers = await asyncio.gather(
+                *(
+                    client.prompt(room.session, text, ENDLESS, overlap="reject")
+                    for client, text in zip((olga, tariq), said, strict=True)
+                ),
+                return_exceptions=True,
+            )
+            (stream,) = [answer for answer in answers if isinstance(answer, str)]
+            (refused,) = [answer for answer in answers if isinstance(answer, Refused)]
+            assert refused.code == "conflict"
+            await tariq.ask("stream.stop", stream=stream)
+            await olga.end_of(watched, stream)
+    assert len([m for m in room.messages() if m["role"] == "user"]) == 3
+
+
+async def test_prompts_from_two_servers_are_answered_one_after_the_other(room: Room, other: Stack, prompt: str) -> None:
+    async with live(room.stack, room.olga) as olga, live(other, room.tariq) as tariq:
+        watched = await tariq.watch(room.log)
+        streams = await asyncio.gather(
+            *(
+                client.prompt(room.session, f"{prompt} {number}", "script-fast@tokens=10")
+                for number, client in enumerate((olga, tariq) * 3)
+            )
+        )
+        for stream in streams:
+            await tariq.end_of(watched, stream)
+    told = [(event["type"], event["stream"]) for event in watched.of_type("stream_start", "complete")]
+    order = [stream for kind, stream in told if kind == "stream_start"]
+    assert sorted(order) == sorted(streams)
+    assert told == [(kind, stream) for stream in order for kind in ("stream_start", "complete")]
+    assert order == [m["stream"] for m in room.messages() if m["stream"]], "in the order in which they were said"
+
+
+async def test_a_prompt_interrupts_what_another_server_began(room: Room, other: Stack, prompt: str) -> None:
+    async with live(room.stack, room.olga) as olga, live(other, room.tariq) as tariq:
+        watched = await olga.watch(room.log)
+        first = await olga.prompt(room.session, f"{prompt} first", ENDLESS)
+        await olga.has_words(watched, first, 5)
+        waiting = await olga.prompt(room.session, f"{prompt} waiting", "script-echo")
+        await tariq.ask("stream.stop", stream=waiting)  # what is queued is taken back, from the other server too
+        await olga.end_of(watched, waiting)
+        second = await tariq.prompt(room.session, f"{prompt} second", "script-echo", overlap="interrupt")
+        await olga.end_of(watched, second)
+    ends = {event["stream"]: event["finish_reason"] for event in watched.of_type("complete")}
+    assert ends == {first: "stopped", waiting: "stopped", second: "stop"}
+    assert len(room.stack.node.requests(prompt)) == 2, "the node was not asked what was taken back"
