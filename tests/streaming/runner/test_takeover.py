@@ -32,6 +32,7 @@ def begun(started: Any) -> None:
 def whole_and_once(started: Any, text: str) -> None:
     stream = row(started.stream)
     assert stream.status == "complete"
+    until(lambda: terminal(started.log, started.stream))  # the log follows the database
     assert stream.content == text == folded(started.log, started.stream).content
     told = [event for event in events(started.log) if event["stream"] == str(started.stream)]
     assert [event["type"] for event in told].count("stream_start") == 1
