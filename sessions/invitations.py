@@ -15,7 +15,7 @@ from functools import partial
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import F, QuerySet
+from django.db.models import Case, CharField, F, QuerySet, Value, When
 from django.utils import timezone
 
 from hanzo_live.protocol.errors import ErrorCode, LiveError
@@ -110,22 +110,27 @@ def invite(
 
 
 def open_invitations(session: LiveSession, now: datetime | None = None) -> QuerySet[Invitation]:
-    """Those that somebody could accept, the newest first, with who sent them."""
+    """Those that somebody could accept, were the session not archived, the newest first, with who sent them."""
+    return invitations_in(session, Standing.OPEN, now)
+
+
+def invitations_in(session: LiveSession, standing: Standing, now: datetime | None = None) -> QuerySet[Invitation]:
+    """The session's invitations that stand so, as `standing_of` tells it, the newest first, with who sent them."""
     may_invite = Member.objects.filter(
         session=session, role__in=[role for role in Role if allowed(role, Action.INVITE)], user__is_active=True
     )
-    return (
-        Invitation.objects.filter(
-            session=session,
-            revoked_at=None,
-            declined_at=None,
-            expires_at__gt=now or timezone.now(),
-            uses__lt=F("max_uses"),
-            inviter__in=may_invite.values("user"),
-        )
-        .select_related("inviter")
-        .order_by("-created_at", "-pk")
+    # The first reason is the one that is told.
+    stands = Case(
+        When(revoked_at__isnull=False, then=Value(Standing.REVOKED)),
+        When(declined_at__isnull=False, then=Value(Standing.DECLINED)),
+        When(uses__gte=F("max_uses"), then=Value(Standing.USED_UP)),
+        When(expires_at__lte=now or timezone.now(), then=Value(Standing.EXPIRED)),
+        When(inviter__in=may_invite.values("user"), then=Value(Standing.OPEN)),
+        default=Value(Standing.REVOKED),
+        output_field=CharField(),
     )
+    rows = Invitation.objects.filter(session=session).annotate(standing=stands).filter(standing=standing)
+    return rows.select_related("inviter").order_by("-created_at", "-pk")
 
 
 def ended(invitation: Invitation, now: datetime | None = None) -> Standing | None:

@@ -17,7 +17,7 @@ from django.db.models.expressions import RawSQL
 
 from hanzo_live.protocol.errors import ErrorCode, LiveError
 from sessions.models import LiveSession, Member, Message, User
-from sessions.pages import Page, bad_cursor
+from sessions.positions import Page, bad_cursor
 from sessions.search_schema import SEARCHED
 from sessions.snippets import Snippet, snippet_of
 

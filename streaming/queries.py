@@ -1,11 +1,51 @@
-"""Streams in the wire's shapes. Who may see them was asked before."""
+"""Streams in pages and in the wire's shapes. Who may see them was asked before."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
+from uuid import UUID
 
+from django.db.models import Q
+
+from sessions.positions import Order, Page, page_of
 from sessions.queries import time_wire
 from streaming.models import Stream
+
+# As queries name them; `-`: the newest first.
+STREAM_ORDERS = {"-created_at": Order("created_at"), "created_at": Order("created_at", falling=False)}
+
+
+@dataclass(frozen=True, slots=True)
+class StreamFilter:
+    """Which of a session's streams: `model` was asked for or ran, `after` is in it and `before` is not."""
+
+    status: str | None = None
+    model: str | None = None
+    user_id: UUID | None = None
+    after: datetime | None = None
+    before: datetime | None = None
+    order: str = "-created_at"
+
+
+def stream_page(
+    session_id: UUID, limit: int, cursor: str | None = None, which: StreamFilter = StreamFilter()
+) -> Page[Stream]:
+    """The session's streams in the order of `which`. Raises LiveError `bad_request` for a cursor that is not ours."""
+    # A prompt with its history is long, and nothing of it is shown.
+    rows = Stream.objects.filter(session_id=session_id).defer("request", "parts")
+    if which.status is not None:
+        rows = rows.filter(status=which.status)
+    if which.model is not None:
+        rows = rows.filter(Q(model=which.model) | Q(requested_model=which.model))
+    if which.user_id is not None:
+        rows = rows.filter(user_id=which.user_id)
+    if which.after is not None:
+        rows = rows.filter(created_at__gte=which.after)
+    if which.before is not None:
+        rows = rows.filter(created_at__lt=which.before)
+    return page_of(rows, STREAM_ORDERS[which.order], limit, cursor)
 
 
 def stream_wire(stream: Stream) -> dict[str, Any]:

@@ -29,6 +29,18 @@ def call(client: Client, method: str, path: str, body: Any = None, **headers: st
     return client.generic(method, path, text, "application/json", headers=headers)
 
 
+def walk(client: Client, path: str) -> tuple[list[Any], list[str]]:
+    """All results along `next`, page by page, and the addresses of the pages."""
+    results: list[Any] = []
+    addresses = [path]
+    while True:
+        page = call(client, "GET", addresses[-1]).json()
+        results.append(page["results"])
+        if page["next"] is None:
+            return results, addresses
+        addresses.append(page["next"])
+
+
 def assert_is_error(response: Any, status: int, code: str) -> dict[str, Any]:
     """The body, after looking that it is the one documented error object."""
     assert response.status_code == status, response.content

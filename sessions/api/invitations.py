@@ -11,19 +11,26 @@ from rest_framework.views import APIView
 from sessions import invitations
 from sessions.access import Action, find_session, id_of
 from sessions.api import serializers as bodies
-from sessions.api.views import caller, checked
+from sessions.api.views import caller, checked, page_wire
 from sessions.invitation_pages import page_path
+from sessions.invitations import Standing
 from sessions.models import Invitation, Member, User
+from sessions.positions import Order, page_of
 from sessions.queries import invitation_wire, preview_wire
 from sessions.rates import address_of
 
 
 class InvitationList(APIView):
-    @extend_schema(operation_id="invitations_list", responses=bodies.InvitationsShape)
+    @extend_schema(
+        operation_id="invitations_list", parameters=[bodies.InvitationsQuery], responses=bodies.InvitationPageShape
+    )
     def get(self, request: Request, ref: str) -> Response:
-        """The session's open invitations, the newest first; never their tokens."""
+        """The session's open invitations, or those in another `state`, the newest first; never their tokens."""
         session, _ = find_session(caller(request), ref, Action.INVITE)
-        return Response({"results": [invitation_wire(each) for each in invitations.open_invitations(session)]})
+        query = checked(bodies.InvitationsQuery, request.query_params)
+        found = invitations.invitations_in(session, Standing(query["state"]))
+        page = page_of(found, Order("created_at"), query["limit"], query.get("cursor"))
+        return Response(page_wire(request, page, [invitation_wire(each) for each in page.results]))
 
     @extend_schema(
         operation_id="invitations_create",

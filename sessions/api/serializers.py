@@ -12,15 +12,20 @@ from rest_framework.fields import empty
 
 from sessions import invitations, text
 from sessions.access import MAX_REF
-from sessions.invitations import EXPIRES_IN, MAX_EXPIRES_IN, MAX_USES
+from sessions.invitations import EXPIRES_IN, MAX_EXPIRES_IN, MAX_OPEN, MAX_USES, Standing
 from sessions.models import MessageRole, Overlap, Role, TokenScope
 from sessions.pages import SESSION_ORDERS
 from sessions.search import MAX_QUERY
 
+MAX_N = 2_147_483_647
+# Room for a title, in which every character may take four bytes and base64 a third more.
+MAX_CURSOR = 2_000
 INVITED_ROLES = [(role.value, role.label) for role in invitations.INVITED_ROLES]
 
 # As `queries.message_wire` tells them: a reply that waits is, to those who watch, one that is being written.
 MESSAGE_STATUSES = ["streaming", "complete", "stopped", "failed"]
+# Archived is a session, with all its invitations.
+INVITATION_STATES = [standing.value for standing in Standing if standing != Standing.ARCHIVED]
 
 
 class TextField(serializers.CharField):
@@ -82,7 +87,7 @@ class DuplicateBody(serializers.Serializer[Any]):
 
 
 class ReadBody(serializers.Serializer[Any]):
-    n = serializers.IntegerField(min_value=0, max_value=2_147_483_647, help_text="Number of the last message seen.")
+    n = serializers.IntegerField(min_value=0, max_value=MAX_N, help_text="Number of the last message seen.")
 
 
 class MemberBody(serializers.Serializer[Any]):
@@ -134,18 +139,44 @@ class TokenBody(serializers.Serializer[Any]):
 
 class PageQuery(serializers.Serializer[Any]):
     limit = serializers.IntegerField(required=False, min_value=1, max_value=200, default=50)
-    cursor = serializers.CharField(required=False, max_length=200)
+    cursor = serializers.CharField(required=False, max_length=MAX_CURSOR)
 
 
 class MessagesQuery(PageQuery):
     role = ChoiceField(required=False, choices=MessageRole.choices, help_text="Only what these said.")
     user = IdField(required=False, help_text="Only what this person said or asked for.")
+    status = ChoiceField(required=False, choices=MESSAGE_STATUSES, help_text="Only those that stand so.")
+    after_n = serializers.IntegerField(
+        required=False, min_value=0, max_value=MAX_N, help_text="Only those after the message with this number."
+    )
+    before_n = serializers.IntegerField(
+        required=False, min_value=0, max_value=MAX_N, help_text="Only those before the message with this number."
+    )
 
 
 class SessionsQuery(PageQuery):
     archived = serializers.BooleanField(required=False, default=False, help_text="The archived ones instead.")
     role = ChoiceField(required=False, choices=Role.choices, help_text="Only those in which you have this role.")
-    order = ChoiceField(required=False, choices=SESSION_ORDERS, default="-updated_at", help_text="`-`: latest first.")
+    model = serializers.CharField(
+        required=False, max_length=text.MAX_MODEL, help_text="Only those that are set to this model."
+    )
+    q = serializers.CharField(
+        required=False, max_length=text.MAX_TITLE, help_text="Only those with this in their title."
+    )
+    order = ChoiceField(
+        required=False,
+        choices=list(SESSION_ORDERS),
+        default="-updated_at",
+        help_text="`-`: the latest first, or from Z to A.",
+    )
+
+
+class InvitationsQuery(PageQuery):
+    # The whole of the default list fits: no more than that are open.
+    limit = serializers.IntegerField(required=False, min_value=1, max_value=MAX_OPEN, default=MAX_OPEN)
+    state = ChoiceField(
+        required=False, choices=INVITATION_STATES, default=Standing.OPEN, help_text="Only those that stand so."
+    )
 
 
 class SearchQuery(PageQuery):
@@ -267,8 +298,10 @@ class NewInvitationShape(InvitationShape):
     url = serializers.URLField(help_text="The link to send; shown this once.")
 
 
-class InvitationsShape(serializers.Serializer[Any]):
+class InvitationPageShape(serializers.Serializer[Any]):
     results = InvitationShape(many=True)
+    next = serializers.URLField(allow_null=True)
+    previous = serializers.URLField(allow_null=True)
 
 
 class InvitedToShape(serializers.Serializer[Any]):

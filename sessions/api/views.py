@@ -19,7 +19,8 @@ from sessions.api import serializers as bodies
 from sessions.api.throttling import DuplicateThrottle
 from sessions.copying import duplicate_session
 from sessions.models import LiveSession, User
-from sessions.pages import Page, SessionFilter, message_page, session_page
+from sessions.pages import MessageFilter, SessionFilter, message_page, session_page
+from sessions.positions import Page
 from sessions.queries import Wire, member_wire, members_of, message_wire, own_session_wire, session_wire
 from sessions.reading import mark_read, membership_of, unread_counts
 from sessions.transcript import as_html, as_markdown, messages_in_order
@@ -57,9 +58,14 @@ def own_session(request: Request, session: LiveSession) -> Wire:
 class SessionList(APIView):
     @extend_schema(operation_id="sessions_list", parameters=[bodies.SessionsQuery], responses=bodies.SessionPageShape)
     def get(self, request: Request) -> Response:
-        """The sessions that you are a member of, the latest activity first; archived ones with `archived=true`."""
+        """The sessions that you are a member of, the latest activity first; archived ones with `archived=true`.
+
+        `q` is a part of the title; for words in messages as well there is `/v1/search`.
+        """
         query = checked(bodies.SessionsQuery, request.query_params)
-        which = SessionFilter(query["archived"], query.get("role"), query["order"])
+        which = SessionFilter(
+            query["archived"], query.get("role"), query.get("model"), query.get("q", ""), query["order"]
+        )
         page = session_page(caller(request), query["limit"], query.get("cursor"), which)
         unread = unread_counts(page.results)
         results = [own_session_wire(member, unread[member.pk]) for member in page.results]
@@ -124,9 +130,10 @@ class SessionMessages(APIView):
         """A page of messages, oldest first; the first page holds the newest, `next` goes to older ones."""
         session, _ = find_session(caller(request), ref, Action.READ)
         query = checked(bodies.MessagesQuery, request.query_params)
-        page = message_page(
-            session.pk, query["limit"], query.get("cursor"), role=query.get("role"), user_id=query.get("user")
+        which = MessageFilter(
+            query.get("role"), query.get("user"), query.get("status"), query.get("after_n"), query.get("before_n")
         )
+        page = message_page(session.pk, query["limit"], query.get("cursor"), which)
         return Response(page_wire(request, page, [message_wire(message) for message in page.results]))
 
 

@@ -1,4 +1,4 @@
-"""What the views of streams give, for the OpenAPI document. Built by `queries`; nothing here checks anything."""
+"""What the views of streams give, for the OpenAPI document, and the queries that they take. No row is touched here."""
 
 from __future__ import annotations
 
@@ -6,7 +6,10 @@ from typing import Any
 
 from rest_framework import serializers
 
+from sessions.api.serializers import ChoiceField, IdField, PageQuery
+from sessions.text import MAX_MODEL
 from streaming.models import StreamStatus
+from streaming.queries import STREAM_ORDERS
 
 
 class StartedShape(serializers.Serializer[Any]):
@@ -48,6 +51,19 @@ class StreamPageShape(serializers.Serializer[Any]):
     results = StreamShape(many=True)
     next = serializers.URLField(allow_null=True)
     previous = serializers.URLField(allow_null=True)
+
+
+class StreamsQuery(PageQuery):
+    status = ChoiceField(required=False, choices=StreamStatus.choices, help_text="Only those that stand so.")
+    model = serializers.CharField(
+        required=False, max_length=MAX_MODEL, help_text="Only those that asked for this model, or ran on it."
+    )
+    user = IdField(required=False, help_text="Only those that this person asked for.")
+    after = serializers.DateTimeField(required=False, help_text="Only those begun at or after this time (ISO 8601).")
+    before = serializers.DateTimeField(required=False, help_text="Only those begun before this time (ISO 8601).")
+    order = ChoiceField(
+        required=False, choices=list(STREAM_ORDERS), default="-created_at", help_text="`-`: the newest first."
+    )
 
 
 class EventsQuery(serializers.Serializer[Any]):

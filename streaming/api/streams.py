@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from typing import Any, Literal
-from uuid import UUID, uuid4
+from typing import Literal
+from uuid import uuid4
 
 from asgiref.sync import async_to_sync
 from django.http import HttpResponse, StreamingHttpResponse
@@ -15,15 +15,12 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from hanzo_live.protocol import MessageRequest, StreamRequest, flush_class
-from hanzo_live.protocol.errors import ErrorCode, LiveError
 from sessions import access
 from sessions import services as sessions
 from sessions.access import Action
 from sessions.api.permissions import AnonymousWhereAllowed
-from sessions.api.serializers import PageQuery
 from sessions.api.views import SessionMessages, caller, checked, page_wire
 from sessions.models import User
-from sessions.pages import Page
 from streaming import services
 from streaming.api import bodies, shapes
 from streaming.api.negotiation import AnswersInJson, accepts_event_stream
@@ -31,7 +28,7 @@ from streaming.hub import View
 from streaming.models import Stream
 from streaming.projections import sse
 from streaming.projections.reader import LogReader
-from streaming.queries import stream_wire
+from streaming.queries import StreamFilter, stream_page, stream_wire
 from streaming.services import Started
 
 EVENT_STREAM = {(200, "text/event-stream"): OpenApiTypes.STR}
@@ -143,12 +140,16 @@ class SessionEvents(APIView):
 
 
 class SessionStreams(APIView):
-    @extend_schema(operation_id="sessions_streams", parameters=[PageQuery], responses=shapes.StreamPageShape)
+    @extend_schema(operation_id="sessions_streams", parameters=[shapes.StreamsQuery], responses=shapes.StreamPageShape)
     def get(self, request: Request, ref: str) -> Response:
-        """The session's streams, the newest first."""
+        """The session's streams with their usage and timings, the newest first."""
         session, _ = access.find_session(caller(request), ref, Action.READ)
-        query = checked(PageQuery, request.query_params)
-        page = _stream_page(session.pk, query["limit"], query.get("cursor"))
+        query = checked(shapes.StreamsQuery, request.query_params)
+        which = StreamFilter(
+            query.get("status"), query.get("model"), query.get("user"), query.get("after"), query.get("before"),
+            query["order"],
+        )  # fmt: skip
+        page = stream_page(session.pk, query["limit"], query.get("cursor"), which)
         return Response(page_wire(request, page, [stream_wire(stream) for stream in page.results]))
 
 
@@ -199,17 +200,3 @@ def _let_go(reader: LogReader) -> None:
 def _event_stream(reader: LogReader, *, until_end_of: str | None) -> StreamingHttpResponse:
     body: AsyncIterator[bytes] = sse.stream(reader, until_end_of=until_end_of)
     return StreamingHttpResponse(body, content_type=sse.CONTENT_TYPE, headers=sse.HEADERS)
-
-
-def _stream_page(session_id: UUID, limit: int, cursor: str | None) -> Page[Any]:
-    """Newest first; a cursor is the id of the last one seen."""
-    streams = Stream.objects.filter(session_id=session_id).order_by("-created_at", "-pk")
-    if cursor is not None:
-        id = access.id_of(cursor)
-        last = streams.filter(pk=id).first() if id else None
-        if last is None:
-            raise LiveError(ErrorCode.BAD_REQUEST, "`cursor` must be one that an earlier page gave.", field="cursor")
-        streams = streams.filter(created_at__lt=last.created_at)
-    rows = list(streams[: limit + 1])
-    more = str(rows[limit - 1].pk) if len(rows) > limit else None
-    return Page(rows[:limit], next=more, previous=None)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -15,7 +14,7 @@ from sessions.authentication import identity_of_token, redeem_ticket
 from sessions.models import LiveSession, Message, User
 from sessions.queries import message_wire
 from sessions.services import create_session, finish_reply, post_message
-from tests.rest import assert_is_error, call
+from tests.rest import assert_is_error, call, walk
 
 
 @pytest.fixture
@@ -55,18 +54,6 @@ def test_a_slug_that_is_taken_is_a_conflict(client: Client, live_session: LiveSe
     assert (
         assert_is_error(call(client, "POST", "/v1/sessions", {"slug": "the-plan"}), 409, "conflict")["field"] == "slug"
     )
-
-
-def walk(client: Client, path: str) -> tuple[list[Any], list[str]]:
-    """All results along `next`, page by page, and the addresses of the pages."""
-    results: list[Any] = []
-    addresses = [path]
-    while True:
-        page = call(client, "GET", addresses[-1]).json()
-        results.append(page["results"])
-        if page["next"] is None:
-            return results, addresses
-        addresses.append(page["next"])
 
 
 def test_the_list_of_sessions_is_walked_both_ways(client: Client, owner: User, outsider: User) -> None:
