@@ -3,24 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
 from typing import Any
 
 from django.test import Client
-from django.urls import URLPattern, URLResolver
-
-METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
-
-
-def endpoints(patterns: Iterable[URLPattern | URLResolver], prefix: str = "/") -> Iterator[tuple[str, str]]:
-    """Every (method, route) that the patterns serve."""
-    for pattern in patterns:
-        route = prefix + str(pattern.pattern)
-        if isinstance(pattern, URLResolver):
-            yield from endpoints(pattern.url_patterns, route)
-        else:
-            view = getattr(pattern.callback, "view_class", None)
-            yield from ((method, route) for method in METHODS if view is None or hasattr(view, method.lower()))
 
 
 def call(client: Client, method: str, path: str, body: Any = None, **headers: str) -> Any:

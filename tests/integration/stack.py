@@ -202,7 +202,7 @@ def stack(
     with serving(place / "data", place / "output", *flags, **environment) as serve:
         made = Stack(serve, Node(node_url))
         for name in people:
-            made.people[name] = _made_by_command(made, name) if name == people[0] else _signed_up(made, name)
+            made.people[name] = _made_by_command(made, name) if name == people[0] else signed_up(made, name)
         if environment.get("WORKERS") != "0":
             until(lambda: _has_worker(made), "a worker is at work", 60)
         yield made
@@ -211,10 +211,10 @@ def stack(
 def _made_by_command(made: Stack, name: str) -> Person:
     result = hanzo_live("user", "create", name, "--token", "--data-dir", str(made.serve.data))
     assert result.returncode == 0, result.stderr
-    return _person(made, name, result.stdout.splitlines()[-1])
+    return person_of(made, name, result.stdout.splitlines()[-1])
 
 
-def _signed_up(made: Stack, name: str) -> Person:
+def signed_up(made: Stack, name: str) -> Person:
     """As in a browser: signed up by the page, the token made with the cookie."""
     with made.browser() as browser:
         browser.get("/accounts/signup/")
@@ -227,10 +227,10 @@ def _signed_up(made: Stack, name: str) -> Person:
             "/v1/tokens", json={"name": "tests"}, headers={"X-CSRFToken": browser.cookies["csrftoken"]}
         )
         assert token.status_code == 201, token.text
-    return _person(made, name, token.json()["token"])
+    return person_of(made, name, token.json()["token"])
 
 
-def _person(made: Stack, name: str, token: str) -> Person:
+def person_of(made: Stack, name: str, token: str) -> Person:
     with made.rest(Authorization=f"Bearer {token}") as rest:
         me = rest.get("/v1/me").json()
     return Person(name, me["email"], token, me["id"])
