@@ -70,7 +70,9 @@ class LiveConsumer(AsyncConsumer):
         elif kind == "websocket.connect":
             await self.websocket_connect()
         elif kind == "websocket.disconnect":
-            self._end(message.get("code", 1006))
+            code = message.get("code")
+            # Daphne says None of a close frame without a code, which is what `close()` in a browser sends.
+            self._end(1005 if code is None else code)
             raise StopConsumer
 
     # Coming in and going out ------------------------------------------------------------------------------------

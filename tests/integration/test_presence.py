@@ -17,6 +17,7 @@ from PIL import Image
 from websockets.asyncio.client import connect
 
 from hanzo_live.protocol.validation import validate_event
+from presence.attendance import GRACE_S
 from tests.integration.client import Live, Refused, Watched, live
 from tests.integration.conftest import Room, another, make_room
 from tests.integration.stack import WEB, Person, Stack
@@ -182,6 +183,18 @@ async def test_a_removed_member_vanishes_at_once_and_hears_no_more(room: Room) -
         await olga.ask("presence.set", session=room.session, cursor=CURSOR)
         await olga.until(lambda: present(of_olga)["Olga"]["cursor"] == CURSOR)
         assert of_tariq.frames[-1]["type"] == "unsubscribed"
+
+
+@pytest.mark.parametrize("code", [None, 1000, 1001])
+async def test_a_client_that_closes_is_gone_before_a_cut_one_would_be(each_server: Stack, code: int | None) -> None:
+    room = make_room(each_server)
+    async with live(each_server, room.olga) as olga, live(each_server, room.tariq) as tariq:
+        of_olga = await olga.watch(room.log)
+        await tariq.watch(room.log)
+        await sees(olga, of_olga, "Olga", "Tariq")
+        tariq.connection.protocol.send_close(code)
+        tariq.connection.send_data()
+        await sees(olga, of_olga, "Olga", seconds=GRACE_S - 1)
 
 
 async def test_a_connection_that_is_cut_and_made_again_does_not_blink(room: Room) -> None:
