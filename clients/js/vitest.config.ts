@@ -20,7 +20,7 @@ export default defineConfig({
         root: "live",
         resolve,
         ssr,
-        test: { name: "live", testTimeout, environment: "jsdom", include: ["test/**/*.test.tsx"] },
+        test: { name: "live", testTimeout, environment: "jsdom", include: ["test/**/*.test.{ts,tsx}"] },
       },
       {
         root: "web",

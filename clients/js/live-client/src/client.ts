@@ -13,6 +13,7 @@ import { LiveStream } from "./live-stream";
 import {
   answerFields,
   withDefaults,
+  type AnswerOptions,
   type HanzoLiveClientOptions,
   type SendRequest,
   type StreamRequest,
@@ -23,8 +24,11 @@ import { socketUrl } from "./url";
 import { VERSION } from "./version";
 import type {
   ConnectedUser,
+  DraftSendOk,
+  DraftSyncOk,
   LogEvent,
   MessageSendOk,
+  PresenceStatus,
   Role,
   SessionInviteOk,
   StreamEvent,
@@ -38,11 +42,21 @@ export interface ClientEvents {
   /** An attempt to come back begins. */
   reconnect: [attempt: number];
   reconnected: [];
+  /** The page goes, and the socket with it: the last moment to send something. */
+  leaving: [];
   connection: [ConnectionState];
   stream_start: [{ stream: string; model: string; userId: string | null }];
   /** `duration` in ms; `totalTokens` are those generated. */
   stream_complete: [{ stream: string; duration: number; totalTokens: number; tokensPerSecond: number }];
   stream_error: [{ stream: string | null; error: LiveError; model: string | null }];
+}
+
+/** What one does in a session, as the others are told. */
+export interface Doing {
+  status?: PresenceStatus;
+  typing?: boolean;
+  /** Any small JSON; null hides it. */
+  cursor?: unknown;
 }
 
 interface Link {
@@ -69,6 +83,7 @@ export class HanzoLiveClient {
     connection.on("error", (error) => this.events.emit("error", error));
     connection.on("reconnect", (attempt) => this.events.emit("reconnect", attempt));
     connection.on("reconnected", () => this.events.emit("reconnected"));
+    connection.on("leaving", () => this.events.emit("leaving"));
   }
 
   get connectionState(): ConnectionState {
@@ -176,6 +191,34 @@ export class HanzoLiveClient {
   /** Stops a stream; what it wrote stays. */
   async stop(stream: string): Promise<void> {
     await this.main.connection.request({ type: "stream.stop", stream }, { repeat: true });
+  }
+
+  /** Tells the others of a session what one does; what is absent stays as it was. Watch the session first. */
+  async setPresence(session: string, doing: Doing): Promise<void> {
+    await this.main.connection.request({ type: "presence.set", session, ...doing });
+  }
+
+  /** Brings a shared draft up to date: `update` is one's state as a Yjs sync message (step 1), in base64. */
+  async syncDraft(session: string, generation: number | null, update: string): Promise<DraftSyncOk> {
+    const frame = { type: "draft.sync", session, generation, update };
+    return (await this.main.connection.request(frame)) as unknown as DraftSyncOk;
+  }
+
+  /** Changes the shared draft: `update` is a Yjs update in base64. */
+  async updateDraft(session: string, generation: number, update: string): Promise<void> {
+    await this.main.connection.request({ type: "draft.update", session, generation, update });
+  }
+
+  /** Posts the shared draft as one's message and asks the model. Safe to repeat: a generation is posted once. */
+  async sendDraft(
+    session: string,
+    generation: number,
+    options: AnswerOptions = {},
+  ): Promise<{ message: string; stream: string | null }> {
+    const answer = answerFields(withDefaults(this.options, options));
+    const frame = { type: "draft.send", session, generation, ...answer };
+    const ok = (await this.main.connection.request(frame, { repeat: true })) as unknown as DraftSendOk;
+    return { message: ok.message, stream: ok.stream ?? null };
   }
 
   /** Invites somebody to a session; gives the link, this once. */

@@ -31,6 +31,8 @@ export interface ConnectionEvents {
   /** An attempt to come back begins. */
   reconnect: [attempt: number];
   reconnected: [];
+  /** The page goes, and the socket with it: the last moment to send something. */
+  leaving: [];
   error: [LiveError];
 }
 
@@ -280,7 +282,9 @@ export class Connection extends Emitter<ConnectionEvents> {
   }
 
   private heed(sign: Sign): void {
-    if (sign === "offline") {
+    if (sign === "leaving") {
+      this.leave();
+    } else if (sign === "offline") {
       this.silence.probeInDoubt();
     } else if (this.current.status === "waiting") {
       this.retryNow();
@@ -292,6 +296,15 @@ export class Connection extends Emitter<ConnectionEvents> {
     } else {
       this.silence.probe();
     }
+  }
+
+  /** Closed by the client, the server knows at once that one has gone; a page that returns connects again. */
+  private leave(): void {
+    if (this.current.status !== "live" && this.current.status !== "connecting") return;
+    this.emit("leaving");
+    this.pending.interrupt(disconnected("The page was left."));
+    this.dropSocket();
+    this.setState({ status: "waiting", attempt: 1, retryAt: this.environment.now() });
   }
 
   /** This socket is of no more use. */

@@ -26,8 +26,9 @@ export interface Environment {
 /**
  * `online` and `offline`: the network is said to be there again, or gone. It is a hint: a server on the same machine
  * can be reached without any network. `visible`: the page is looked at again, maybe after the machine slept.
+ * `leaving`: the page goes; `returned`: it came back as it was, from the browser's cache of pages.
  */
-export type Sign = "online" | "offline" | "visible";
+export type Sign = "online" | "offline" | "visible" | "leaving" | "returned";
 
 type SocketClass = new (url: string) => SocketLike;
 
@@ -53,6 +54,11 @@ export function defaultEnvironment(WebSocketClass?: SocketClass): Environment {
       const { signal } = listening;
       window.addEventListener("online", () => callback("online"), { signal });
       window.addEventListener("offline", () => callback("offline"), { signal });
+      window.addEventListener("pagehide", () => callback("leaving"), { signal });
+      const onShow = ({ persisted }: PageTransitionEvent) => {
+        if (persisted) callback("returned");
+      };
+      window.addEventListener("pageshow", onShow, { signal });
       const onVisible = () => {
         if (document.visibilityState === "visible") callback("visible");
       };

@@ -1,6 +1,6 @@
 /** The public face of `@hanzo/live-client`. */
 
-export { HanzoLiveClient, type ClientEvents } from "./client";
+export { HanzoLiveClient, type ClientEvents, type Doing } from "./client";
 export type { ConnectionState } from "./connection-state";
 export type { ReconnectOptions } from "./backoff";
 export { defaultEnvironment, type Environment, type SocketLike } from "./environment";

@@ -33,8 +33,12 @@ export interface LogState {
   readonly hasMore: boolean;
   /** By id; those that ended while we watched stay. */
   readonly streams: Readonly<Record<string, StreamState>>;
-  /** By id of the user; empty where the server tells no presence. */
+  /** By id of the user; empty where the server tells no presence, or too many are here to be listed. */
   readonly present: Readonly<Record<string, PresenceUser>>;
+  /** How many people are here; null where the server does not tell. */
+  readonly presentTotal: number | null;
+  /** Too many people are here to be listed: only `presentTotal` says. */
+  readonly summarised: boolean;
 }
 
 export const EMPTY_LOG: LogState = {
@@ -44,6 +48,8 @@ export const EMPTY_LOG: LogState = {
   hasMore: false,
   streams: {},
   present: {},
+  presentTotal: null,
+  summarised: false,
 };
 
 /** The state after `event`; the same object where nothing changed. What else a `State` has stays as it is. */
@@ -65,7 +71,12 @@ function fold(state: LogState, event: LogEvent): LogState {
         session: { ...(state.session as SessionInfo), ...(event.session as Partial<SessionInfo>) },
       };
     case "presence":
-      return { ...state, present: foldPresence(state.present, event.users ?? null, event.changes ?? null) };
+      return {
+        ...state,
+        present: foldPresence(state.present, event.users ?? null, event.changes ?? null),
+        presentTotal: event.total ?? null,
+        summarised: event.summarised ?? false,
+      };
     default:
       return state;
   }

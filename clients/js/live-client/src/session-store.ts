@@ -10,8 +10,8 @@ import { FrameScheduler } from "./frame-scheduler";
 import { newKey } from "./key";
 import { EMPTY_LOG, foldLog, withMessages, type LogState } from "./log-state";
 import type { AnswerOptions } from "./options";
-import type { SubscribeOptions } from "./subscription";
-import type { LogEvent, Message } from "./protocol.generated";
+import type { LogSink, SubscribeOptions } from "./subscription";
+import type { LogEvent, Message, PresenceUser } from "./protocol.generated";
 
 /** A message that was sent and is not in the log yet. */
 export interface OutgoingMessage {
@@ -37,9 +37,12 @@ export class SessionStore {
   private readonly frames = new FrameScheduler(() => this.show());
   private closers: (() => void)[] = [];
   private users = 0;
+  /** What else wants each event: what is not in the log has stores of its own. */
+  private readonly sinks = new Set<LogSink>();
+  private isOpen = false;
 
   constructor(
-    private readonly client: HanzoLiveClient,
+    readonly client: HanzoLiveClient,
     /** Id or slug. */
     readonly session: string,
     private readonly options: SubscribeOptions = {},
@@ -72,6 +75,18 @@ export class SessionStore {
 
   readonly getSnapshot = (): SessionState => this.shown;
 
+  /** What is known by now; `getSnapshot` may be a frame behind it. */
+  get current(): SessionState {
+    return this.state;
+  }
+
+  /** Gives `sink` each event of the log as it comes, for as long as the store is open. */
+  listen(sink: LogSink): () => void {
+    this.sinks.add(sink);
+    if (this.isOpen) sink.opened?.();
+    return () => this.sinks.delete(sink);
+  }
+
   /** Posts a message; it shows as outgoing until the log has it. Never rejects: failures show on the message. */
   async send(content: string, options: AnswerOptions & { reply?: boolean } = {}): Promise<void> {
     await this.transmit({ key: options.key ?? newKey(), content, status: "sending", error: null }, options);
@@ -87,6 +102,22 @@ export class SessionStore {
   discard(key: string): void {
     this.change({ outgoing: this.state.outgoing.filter((message) => message.key !== key) });
     this.frames.flush();
+  }
+
+  /**
+   * Shows `content` as on its way while `work` posts it with `key`, and until the log has it. Where `work` fails it is
+   * taken away again, and the failure passed on.
+   */
+  async deliver<T>(key: string, content: string, work: () => Promise<T>): Promise<T> {
+    this.putOutgoing({ key, content, status: "sending", error: null });
+    try {
+      const result = await work();
+      this.change({ outgoing: this.notIn(this.state.messages) });
+      return result;
+    } catch (reason) {
+      this.discard(key);
+      throw reason;
+    }
   }
 
   /** Stops a stream. Rejects with a LiveError. */
@@ -106,11 +137,19 @@ export class SessionStore {
       `session:${this.session}`,
       {
         event: (event) => this.take(event),
-        ended: (error) => this.change({ status: "ended", endedBy: error }),
+        opened: () => this.opened(),
+        ended: (error) => {
+          this.isOpen = false;
+          this.change({ status: "ended", endedBy: error });
+          for (const sink of [...this.sinks]) sink.ended(error);
+        },
       },
       this.options,
     );
-    const off = this.client.onConnection((connection) => this.change({ connection }));
+    const off = this.client.onConnection((connection) => {
+      if (connection.status !== "live") this.isOpen = false;
+      this.change({ connection });
+    });
     this.closers = [leave, off];
     this.change({ connection: this.client.connectionState });
   }
@@ -118,23 +157,34 @@ export class SessionStore {
   private end(): void {
     for (const close of this.closers) close();
     this.closers = [];
+    this.isOpen = false;
     this.frames.cancel();
     this.shown = this.state;
   }
 
+  private opened(): void {
+    this.isOpen = true;
+    for (const sink of [...this.sinks]) sink.opened?.();
+  }
+
   private take(event: LogEvent): void {
+    const before = this.state;
+    this.fold(event);
+    if (this.state !== before && !(event.type === "presence" && onlyMoves(before, this.state)))
+      this.frames.schedule();
+    for (const sink of [...this.sinks]) sink.event(event);
+  }
+
+  private fold(event: LogEvent): void {
     const next = foldLog(this.state, event);
     if (event.type === "snapshot") {
       this.state = { ...next, status: "ready", outgoing: this.notIn(next.messages) };
     } else if (event.type === "message" && event.message.key !== null) {
       const { key } = event.message;
       this.state = { ...next, outgoing: next.outgoing.filter((message) => message.key !== key) };
-    } else if (next !== this.state) {
-      this.state = next;
     } else {
-      return;
+      this.state = next;
     }
-    this.frames.schedule();
   }
 
   private notIn(messages: readonly Message[]): readonly OutgoingMessage[] {
@@ -145,8 +195,7 @@ export class SessionStore {
     message: OutgoingMessage,
     options: AnswerOptions & { reply?: boolean },
   ): Promise<void> {
-    const others = this.state.outgoing.filter(({ key }) => key !== message.key);
-    this.change({ outgoing: [...others, message] });
+    this.putOutgoing(message);
     try {
       await this.client.sendMessage({
         ...options,
@@ -165,6 +214,11 @@ export class SessionStore {
     }
   }
 
+  private putOutgoing(message: OutgoingMessage): void {
+    const others = this.state.outgoing.filter(({ key }) => key !== message.key);
+    this.change({ outgoing: [...others, message] });
+  }
+
   private change(changes: Partial<SessionState>): void {
     this.state = { ...this.state, ...changes };
     this.frames.schedule();
@@ -174,4 +228,29 @@ export class SessionStore {
     this.shown = this.state;
     for (const listener of [...this.listeners]) listener();
   }
+}
+
+/** Cursors alone moved, many times a second: nothing of a session's page but the cursors themselves is drawn for that. */
+function onlyMoves(before: LogState, after: LogState): boolean {
+  const ids = Object.keys(after.present);
+  return (
+    before.presentTotal === after.presentTotal &&
+    before.summarised === after.summarised &&
+    ids.length === Object.keys(before.present).length &&
+    ids.every((id) => isSame(before.present[id], after.present[id]))
+  );
+}
+
+/** But for the cursor. */
+function isSame(before: PresenceUser | undefined, after: PresenceUser | undefined): boolean {
+  return (
+    before === after ||
+    (before !== undefined &&
+      after !== undefined &&
+      before.status === after.status &&
+      before.typing === after.typing &&
+      before.connections === after.connections &&
+      before.user.name === after.user.name &&
+      before.user.avatar === after.user.avatar)
+  );
 }

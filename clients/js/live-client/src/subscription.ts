@@ -21,6 +21,8 @@ export interface SubscribeOptions {
 
 export interface LogSink {
   event(event: LogEvent): void;
+  /** Subscribed, at first or again: every event from here on follows, and of those that are not logged some may be missing. */
+  opened?(): void;
   /** The subscription has ended and no event will follow: refused, or taken away (`reason` of `unsubscribed`). */
   ended(error: LiveError): void;
 }
@@ -78,6 +80,7 @@ export class Subscription {
             const ok = reply as unknown as SubscribeOk;
             this.log = ok.log;
             this.position.resume(ok);
+            for (const sink of [...this.sinks]) sink.opened?.();
           },
         },
       )

@@ -357,6 +357,24 @@ describe("a session", () => {
     expect(server.count("unsubscribe")).toBe(0);
   });
 
+  it("hands everything on to whoever listens, from each subscription on", async () => {
+    const session = await opened(connect());
+    const heard: string[] = [];
+    const leave = session.listen({
+      opened: () => heard.push("opened"),
+      event: ({ type }) => heard.push(type),
+      ended: ({ code }) => heard.push(code),
+    });
+    expect(heard).toEqual(["opened"]);
+    server.cut();
+    await server.until(() => server.count("subscribe") === 2);
+    for (const peer of server.peers) peer.send({ type: "draft", log, generation: 1 });
+    for (const peer of server.peers) peer.send({ type: "unsubscribed", log, reason: "removed" });
+    await until(session, (state) => state.status === "ended");
+    expect(heard).toEqual(["opened", "opened", "draft", "unsubscribed", "FORBIDDEN"]);
+    leave();
+  });
+
   it("keeps older messages that were loaded when it comes back", async () => {
     const message = fixture<{ message: { id: string } }>("event.message").message;
     for (let n = 1; n <= 60; n++) {

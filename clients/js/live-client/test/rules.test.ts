@@ -225,6 +225,20 @@ describe("a connection that falls silent", () => {
     expect(connection.state.status).toBe("live");
   });
 
+  it("is closed when the page is left, with a last word before, and comes back with the page", async () => {
+    const { world, connection, socket } = await live();
+    connection.on("leaving", () => void connection.request({ type: "bye" }).catch(() => undefined));
+    world.sign("leaving");
+    expect(socket.sent.at(-1)?.type).toBe("bye");
+    expect(socket.closed).toBe(true);
+    await world.advance(60_000);
+    expect(world.sockets).toHaveLength(1);
+    world.sign("returned");
+    await settled();
+    world.sockets[1]?.welcome();
+    expect(connection.state.status).toBe("live");
+  });
+
   it("gives up a socket that opens and never welcomes", async () => {
     const world = new FakeWorld();
     const connection = new Connection({ url: "ws://x/v1/live", client: "test" }, world);

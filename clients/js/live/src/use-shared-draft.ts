@@ -1,0 +1,18 @@
+/** A session's shared draft, kept up to date for as long as the component is there. */
+
+import type { SessionStore } from "@hanzo/live-client";
+import { useEffect, useMemo, useSyncExternalStore } from "react";
+import { DraftStore, type DraftState } from "./draft/store";
+
+export interface SharedDraft extends DraftState {
+  /** Its verbs, and the places in its text. */
+  store: DraftStore;
+}
+
+/** The draft of the session whose store is open; renders at most once per animation frame. */
+export function useSharedDraft(session: SessionStore): SharedDraft {
+  const store = useMemo(() => new DraftStore(session), [session]);
+  useEffect(() => store.open(), [store]);
+  const state = useSyncExternalStore(store.subscribe, store.getSnapshot, store.getSnapshot);
+  return useMemo(() => ({ ...state, store }), [state, store]);
+}
