@@ -42,7 +42,7 @@ export interface ClientEvents {
   /** An attempt to come back begins. */
   reconnect: [attempt: number];
   reconnected: [];
-  /** The page goes, and the socket with it: the last moment to send something. */
+  /** The page goes, and the socket with it, if there is one: the last moment to send something, or to keep it. */
   leaving: [];
   connection: [ConnectionState];
   stream_start: [{ stream: string; model: string; userId: string | null }];

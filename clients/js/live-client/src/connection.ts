@@ -31,7 +31,7 @@ export interface ConnectionEvents {
   /** An attempt to come back begins. */
   reconnect: [attempt: number];
   reconnected: [];
-  /** The page goes, and the socket with it: the last moment to send something. */
+  /** The page goes, and the socket with it, if there is one: the last moment to send something, or to keep it. */
   leaving: [];
   error: [LiveError];
 }
@@ -300,8 +300,8 @@ export class Connection extends Emitter<ConnectionEvents> {
 
   /** Closed by the client, the server knows at once that one has gone; a page that returns connects again. */
   private leave(): void {
-    if (this.current.status !== "live" && this.current.status !== "connecting") return;
     this.emit("leaving");
+    if (this.current.status !== "live" && this.current.status !== "connecting") return;
     this.pending.interrupt(disconnected("The page was left."));
     this.dropSocket();
     this.setState({ status: "waiting", attempt: 1, retryAt: this.environment.now() });

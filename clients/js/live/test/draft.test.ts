@@ -424,6 +424,14 @@ describe("without a connection", () => {
 });
 
 describe("a page that is closed", () => {
+  it("keeps the last letter, also of what was written without a connection", async () => {
+    const ada = await page(localStorage);
+    await cut();
+    ada.write("To the last letter");
+    window.dispatchEvent(new Event("pagehide"));
+    expect(Object.values(localStorage).join()).toContain("To the last letter");
+  });
+
   it("leaves what the server does not have to the next page of the same person", async () => {
     const ada = await page(localStorage);
     draft.write("There. ");

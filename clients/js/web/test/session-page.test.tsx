@@ -7,13 +7,17 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { WebSocket } from "ws";
 import { complete, fixture, start, TestServer, token, type Entry } from "../../live-client/test/support";
 import { SessionPage } from "../src/session/SessionPage";
+import { DraftServer } from "../../live/test/support/draft-server";
 import { ada, config, grace, message, openSession, TestRest } from "./support";
 
 let server: TestServer;
 let rest: TestRest;
+let draft: DraftServer;
 
 beforeEach(async () => {
   [server, rest] = await Promise.all([TestServer.start(), TestRest.start()]);
+  server.welcome = { ...server.welcome, user: { ...ada, anonymous: false } };
+  draft = new DraftServer(server);
 });
 
 afterEach(async () => {
@@ -86,9 +90,7 @@ describe("a session's page", () => {
     await screen.findByText(/one\s+two/);
     await waitFor(() => expect(screen.queryByRole("article", { name: "On its way" })).toBeNull());
     expect(screen.getAllByText(/one\s+two/)).toHaveLength(1);
-    expect(server.received.find(({ type }) => type === "message.send")).toMatchObject({
-      content: "one\ntwo",
-    });
+    expect(draft.posted).toEqual(new Map([[1, "one\ntwo"]]));
     expect(field()).toHaveProperty("value", "");
   });
 
@@ -111,7 +113,9 @@ describe("a session's page", () => {
     await screen.findByText(/watching as a viewer/);
     act(() => graceAsks(token("s", "Because")));
     await screen.findByText("Because");
-    expect(field()).toHaveProperty("disabled", true);
+    expect(field()).toHaveProperty("readOnly", true);
+    act(() => draft.write("What others are writing"));
+    await waitFor(() => expect(field()).toHaveProperty("value", "What others are writing"));
     expect(screen.queryByRole("button", { name: /Stop/ })).toBeNull();
   });
 
@@ -119,7 +123,7 @@ describe("a session's page", () => {
     open("viewer");
     await screen.findByText(/watching as a viewer/);
     act(() => server.publish("session:p", { type: "member", action: "role", user: ada, role: "editor" }));
-    await waitFor(() => expect(field()).toHaveProperty("disabled", false));
+    await waitFor(() => expect(field()).toHaveProperty("readOnly", false));
   });
 
   it("asks again with the same prompt where an answer failed", async () => {
@@ -202,12 +206,16 @@ describe("a session's page", () => {
     expect(screen.getByText("Not connected")).toBeDefined();
     expect(screen.getByRole("button", { name: /Stop/ })).toHaveProperty("disabled", true);
     const log = server.log("session:p");
+    await user.type(field(), " either");
+    const { welcome } = server;
     server = await TestServer.start(port);
+    server.welcome = welcome;
     server.logs.set("session:p", log);
+    draft = new DraftServer(server);
     log.append(token("s", "two"));
     await screen.findByText("one two", undefined, { timeout: 4000 });
-    expect(field()).toHaveProperty("value", "not lost");
-    expect(localStorage.getItem("hanzo-live:draft:p")).toBe("not lost");
+    expect(field()).toHaveProperty("value", "not lost either");
+    await waitFor(() => expect(draft.text).toBe("not lost either"));
   });
 
   it("says that there is no network once the server does not answer either, and comes back with it", async () => {
@@ -225,6 +233,7 @@ describe("a session's page", () => {
     const log = server.log("session:p");
     server = await TestServer.start(port);
     server.logs.set("session:p", log);
+    draft = new DraftServer(server);
     network.mockRestore();
     act(() => void window.dispatchEvent(new Event("online")));
     await screen.findByText("Live");

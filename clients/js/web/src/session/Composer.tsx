@@ -1,53 +1,51 @@
-/** Where one says the next thing. Enter sends, Shift+Enter begins a line, Escape stops the answer being written. */
+/**
+ * The draft of the next message, which everybody in the session writes at once. Enter sends it, Shift+Enter begins a
+ * line, Escape stops the answer being written, Ctrl+Z takes back one's own edits.
+ */
 
+import { useSharedDraft, type DraftState, type PresenceStore } from "@hanzo/live";
 import { LiveError, type SessionState, type SessionStore } from "@hanzo/live-client";
-import {
-  useCallback,
-  useEffect,
-  useLayoutEffect,
-  useRef,
-  useState,
-  type KeyboardEvent,
-  type ReactElement,
-  type RefObject,
-} from "react";
+import { useCallback, useEffect, useState, type KeyboardEvent, type ReactElement } from "react";
 import { ArrowUp } from "../ui/icons";
+import { AsideNotice } from "./draft/AsideNotice";
+import { useField } from "./draft/use-field";
 import type { Rights } from "./rights";
-import { useDraft } from "./use-draft";
 import { useIsOffline } from "./use-is-offline";
 import type { SessionView } from "./view";
 
-/** What the contract takes for one message. */
-const MAX_LENGTH = 200_000;
-
 interface ComposerProps {
-  session: string;
   store: SessionStore;
+  presence: PresenceStore;
   view: SessionView;
   state: SessionState;
   rights: Rights;
 }
 
-export function Composer({ session, store, view, state, rights }: ComposerProps): ReactElement {
-  const [draft, setDraft] = useDraft(session);
-  const [error, setError] = useState<string | null>(null);
-  const field = useGrowing(draft);
+export function Composer({ store, presence, view, state, rights }: ComposerProps): ReactElement {
+  const { store: draft, ...shown } = useSharedDraft(store);
+  const [stopError, setStopError] = useState<string | null>(null);
   const isLive = state.connection.status === "live" && state.status === "ready";
   const isOffline = useIsOffline(state.connection);
-  const canSend = isLive && rights.write && draft.trim() !== "";
+  const canSend = isLive && rights.write && shown.text.trim() !== "" && !shown.isSending;
   const running = view.writing[0]?.message.stream;
+  const readOnly = rights.whyNot !== null;
 
-  const send = useCallback(() => {
-    if (draft.trim().length > MAX_LENGTH) {
-      setError(
-        `A message may have at most ${MAX_LENGTH.toLocaleString("en")} characters. Shorten it, then send.`,
-      );
-      return;
-    }
-    setError(null);
-    void store.send(draft.trim());
-    setDraft("");
-  }, [draft, setDraft, store]);
+  const onTyped = useCallback(() => presence.typed(), [presence]);
+  const onSelect = useCallback(
+    (place: { anchor: string; head: string } | null) => {
+      const { generation } = draft;
+      presence.move({ draft: place && generation !== null ? { generation, ...place } : null });
+    },
+    [presence, draft],
+  );
+  const field = useField(draft, { onTyped, onSelect });
+
+  const send = () => {
+    if (!isLive || !rights.write || draft.current.text.trim() === "") return;
+    setStopError(null);
+    presence.stopTyping();
+    void draft.send();
+  };
 
   // Where there is a keyboard, one can begin to type at once; on a phone it would cover half of the page.
   const mayWrite = rights.write;
@@ -62,34 +60,32 @@ export function Composer({ session, store, view, state, rights }: ComposerProps)
     if (event.nativeEvent.isComposing) return;
     if (event.key === "Enter" && !event.shiftKey) {
       event.preventDefault();
-      if (canSend) send();
+      send();
     } else if (event.key === "Escape" && running && rights.write && isLive) {
       event.preventDefault();
-      store.stop(running).catch((reason: unknown) => setError(LiveError.from(reason).message));
+      store.stop(running).catch((reason: unknown) => setStopError(LiveError.from(reason).message));
     }
   };
 
-  const note = noteOf(rights, isOffline, state.status === "ready" && !isLive);
-  const readOnly = rights.whyNot !== null;
+  const error = stopError ?? shown.error?.message ?? null;
   return (
     <form
       className="composer"
       onSubmit={(event) => {
         event.preventDefault();
-        if (canSend) send();
+        send();
       }}
     >
+      {shown.aside && <AsideNotice aside={shown.aside} draft={draft} canWrite={rights.write} />}
       <div className={readOnly ? "composer-box composer-disabled" : "composer-box"}>
         <textarea
           id="composer"
           ref={field}
           rows={1}
-          value={draft}
           aria-label="Message"
           aria-describedby="composer-note"
           placeholder={readOnly ? "" : "Ask something"}
-          disabled={readOnly}
-          onChange={(event) => setDraft(event.target.value)}
+          readOnly={readOnly}
           onKeyDown={onKeyDown}
         />
         <button type="submit" className="send-button" aria-label="Send" disabled={!canSend}>
@@ -102,7 +98,7 @@ export function Composer({ session, store, view, state, rights }: ComposerProps)
             {error}
           </span>
         ) : (
-          (note ??
+          (noteOf(rights, isOffline, state.status === "ready" && !isLive, shown) ??
           (readOnly ? null : (
             <span className="composer-hint">
               <kbd>Enter</kbd> sends, <kbd>Shift</kbd> <kbd>Enter</kbd> begins a line
@@ -114,23 +110,19 @@ export function Composer({ session, store, view, state, rights }: ComposerProps)
   );
 }
 
-/** Why nothing can be sent now; null where it can. */
-function noteOf({ whyNot }: Rights, isOffline: boolean, isCut: boolean): string | null {
+/** What there is to know about the draft, or why nothing can be sent now; null where there is nothing. */
+function noteOf(
+  { whyNot }: Rights,
+  isOffline: boolean,
+  isCut: boolean,
+  { isSending, isCarried }: Pick<DraftState, "isSending" | "isCarried">,
+): ReactElement | string | null {
   if (isOffline) {
     const promise = "You are offline. This page reconnects by itself when the network is back.";
     return whyNot === null ? `${promise} What you write is kept.` : promise;
   }
-  return whyNot ?? (isCut ? "Not connected. Your text is kept until it can be sent." : null);
-}
-
-/** As high as its text, within what the style sheet allows. */
-function useGrowing(text: string): RefObject<HTMLTextAreaElement | null> {
-  const field = useRef<HTMLTextAreaElement>(null);
-  useLayoutEffect(() => {
-    const element = field.current;
-    if (!element) return;
-    element.style.height = "auto";
-    element.style.height = `${element.scrollHeight}px`;
-  }, [text]);
-  return field;
+  if (whyNot !== null) return whyNot;
+  if (isCut) return "Not connected. Your text is kept, and joins the others' when the connection is back.";
+  if (isSending) return <span className="composer-sending">Sending</span>;
+  return isCarried ? "The draft was sent while you were away. What you had written since is here." : null;
 }

@@ -1,18 +1,18 @@
 /** The head of a session's page: where one is, who is here, and how the connection is. */
 
+import type { PresenceState } from "@hanzo/live";
 import type { SessionState } from "@hanzo/live-client";
 import type { ReactElement } from "react";
 import type { PageConfig } from "../config";
-import { Avatar } from "../ui/Avatar";
 import { ArrowLeft, People } from "../ui/icons";
 import { ConnectionPill } from "./ConnectionPill";
+import { Faces } from "./presence/Faces";
 import { SessionTitle } from "./SessionTitle";
-
-const FACES = 3;
 
 interface SessionHeadProps {
   session: string;
   state: SessionState;
+  presence: PresenceState;
   /** The name of the model that is asked; null while it is not known. */
   model: string | null;
   config: PageConfig;
@@ -22,8 +22,8 @@ interface SessionHeadProps {
 }
 
 export function SessionHead(props: SessionHeadProps): ReactElement {
-  const { session, state, model, config, canManage, onPeople, onReconnect } = props;
-  const { members, present } = state;
+  const { session, state, presence, model, config, canManage, onPeople, onReconnect } = props;
+  const { members } = state;
   return (
     <header className="session-head">
       <a className="button-icon" href={config.urls.home} aria-label="All sessions">
@@ -33,6 +33,7 @@ export function SessionHead(props: SessionHeadProps): ReactElement {
       {model && <span className="session-model">{model}</span>}
       <div className="session-head-end">
         <ConnectionPill state={state} onReconnect={onReconnect} signIn={config.urls.signIn} />
+        <Faces {...presence} />
         {members.length > 0 && (
           <button
             type="button"
@@ -40,11 +41,6 @@ export function SessionHead(props: SessionHeadProps): ReactElement {
             onClick={onPeople}
             aria-label={`People (${members.length})`}
           >
-            <span className="faces">
-              {members.slice(0, FACES).map(({ user }) => (
-                <Avatar key={user.id} user={user} size="small" online={user.id in present} />
-              ))}
-            </span>
             <span className="people-count" data-count={members.length}>
               <People />
             </span>

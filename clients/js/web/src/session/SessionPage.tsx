@@ -1,6 +1,6 @@
 /** One session: its head, what is said, what is being written, and where to say the next thing. */
 
-import { useClient, useSessionState, useSessionStore } from "@hanzo/live";
+import { useClient, usePresence, useSessionState, useSessionStore } from "@hanzo/live";
 import { useEffect, useMemo, useState, type ReactElement } from "react";
 import { defaultModel, modelName, useModels } from "../api/use-models";
 import type { PageConfig } from "../config";
@@ -10,6 +10,7 @@ import { EndedNotice } from "./EndedNotice";
 import { LiveBar } from "./LiveBar";
 import { MessageList } from "./MessageList";
 import { PeopleDialog } from "./PeopleDialog";
+import { TypingLine } from "./presence/TypingLine";
 import { rightsOf } from "./rights";
 import { SessionHead } from "./SessionHead";
 import { toView } from "./view";
@@ -24,6 +25,7 @@ export function SessionPage({ session, config }: SessionPageProps): ReactElement
   const client = useClient();
   const store = useSessionStore(client, session, { showThoughts: true, tail: 50 });
   const state = useSessionState(store);
+  const presence = usePresence(store);
   const models = useModels();
   const [peopleOpen, setPeopleOpen] = useState(false);
   const rights = rightsOf(state, config.user.id);
@@ -33,9 +35,6 @@ export function SessionPage({ session, config }: SessionPageProps): ReactElement
   const model = modelId === null ? null : modelName(models, modelId);
 
   const isConnected = state.connection.status === "live";
-  // Who is here is only known while we are told.
-  const told = isConnected && state.status === "ready" ? state : { ...state, present: {} };
-
   const title = state.session?.title;
   useEffect(() => {
     document.title = title ? `${title} · Hanzo Live` : "Hanzo Live";
@@ -57,7 +56,8 @@ export function SessionPage({ session, config }: SessionPageProps): ReactElement
       )}
       <SessionHead
         session={session}
-        state={told}
+        state={state}
+        presence={presence}
         model={model}
         config={config}
         canManage={rights.manage}
@@ -93,7 +93,14 @@ export function SessionPage({ session, config }: SessionPageProps): ReactElement
                   canStop={rights.write}
                   store={store}
                 />
-                <Composer session={session} store={store} view={view} state={state} rights={rights} />
+                <TypingLine people={presence.people} />
+                <Composer
+                  store={store}
+                  presence={presence.store}
+                  view={view}
+                  state={state}
+                  rights={rights}
+                />
               </>
             )}
           </footer>
@@ -103,7 +110,8 @@ export function SessionPage({ session, config }: SessionPageProps): ReactElement
       {peopleOpen && (
         <PeopleDialog
           session={session}
-          state={told}
+          // Who is here is only known while we are told.
+          state={presence.total === null ? { ...state, present: {} } : state}
           me={config.user.id}
           canManage={rights.manage}
           onClose={() => setPeopleOpen(false)}

@@ -5,10 +5,12 @@ import { useLayoutEffect, useRef, type RefObject } from "react";
 export function useGrowing(text: string): RefObject<HTMLTextAreaElement | null> {
   const field = useRef<HTMLTextAreaElement>(null);
   useLayoutEffect(() => {
-    const element = field.current;
-    if (!element) return;
-    element.style.height = "auto";
-    element.style.height = `${element.scrollHeight}px`;
+    if (field.current) grow(field.current);
   }, [text]);
   return field;
+}
+
+export function grow(field: HTMLTextAreaElement): void {
+  field.style.height = "auto";
+  field.style.height = `${field.scrollHeight}px`;
 }
