@@ -20,6 +20,7 @@ def test_a_removed_members_page_says_that_access_ended_and_gets_no_more_text(olg
     tariq.sees_more_than(5)
     page.get_by_role("button", name="People (2)").click()
     page.get_by_role("button", name="Remove Tariq").click()
+    page.get_by_role("alertdialog").get_by_role("button", name="Remove").click()
     expect(tariq.page.get_by_role("heading", name="Access ended")).to_be_visible()
     had = tariq.words()
     page.keyboard.press("Escape")

@@ -33,7 +33,6 @@ const FUTILE_GAPS = 2;
 
 const ENDINGS: Record<string, string> = {
   removed: "You are no longer a member of this session.",
-  archived: "This session was archived.",
   deleted: "This session was deleted.",
 };
 
@@ -113,7 +112,10 @@ export class Subscription {
     if (verdict === "drop") return;
     this.futile = 0;
     for (const sink of [...this.sinks]) sink.event(event);
-    if (event.type === "unsubscribed") {
+    if (event.type === "unsubscribed" && event.reason === "archived") {
+      // It can still be watched, and says when it is opened again.
+      this.renew();
+    } else if (event.type === "unsubscribed") {
       this.end(new LiveError("FORBIDDEN", ENDINGS[event.reason] ?? "Access to this log has ended."));
     }
   }

@@ -329,6 +329,17 @@ describe("a session", () => {
     expect(state.endedBy?.message).toContain("no longer a member");
   });
 
+  it("goes on watching a session that was archived, and hears that it is open again", async () => {
+    const store = await opened(connect());
+    server.publish(log, { type: "session", session: { archived: true } });
+    for (const peer of server.peers)
+      peer.send({ type: "unsubscribed", log, reason: "archived" } satisfies LogEvent);
+    await server.until(() => server.count("subscribe") === 2);
+    expect((await until(store, ({ session }) => session?.archived === true)).status).toBe("ready");
+    server.publish(log, { type: "session", session: { archived: false } });
+    await until(store, ({ session }) => session?.archived === false);
+  });
+
   it("says that a session cannot be had", async () => {
     server.handlers.set("subscribe", (frame, peer) =>
       peer.send({

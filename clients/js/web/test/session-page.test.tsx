@@ -265,18 +265,19 @@ describe("a session's page", () => {
     const user = open("owner");
     await user.click(await screen.findByRole("button", { name: "People (2)" }));
     rest.answers.set("POST /v1/sessions/p/members", {
-      status: 404,
+      status: 409,
       body: {
         ...fixture<object>("reply.error"),
-        code: "not_found",
-        message: "Nobody here has this address.",
+        code: "conflict",
+        field: "email",
+        message: "They are a member already.",
       },
     });
     await user.type(screen.getByLabelText("Add by e-mail"), "alan@example.com");
     await user.selectOptions(screen.getByLabelText("Role"), "viewer");
     await user.click(screen.getByRole("button", { name: "Add" }));
-    await screen.findByText("Nobody here has this address.");
-    expect(rest.requests.at(-1)).toMatchObject({
+    await screen.findByText("They are a member already.");
+    expect(rest.last("POST")).toMatchObject({
       body: { email: "alan@example.com", role: "viewer" },
       headers: { "x-csrftoken": "t0ken" },
     });

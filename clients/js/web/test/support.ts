@@ -64,6 +64,7 @@ export class TestRest {
       status: 200,
       body: { data: [{ id: "smollm2-135m", name: "SmolLM2 135M (demo model)" }] },
     });
+    rest.answers.set("GET /v1/sessions/p/invitations", { status: 200, body: { results: [] } });
     rest.answers.set("POST /v1/sessions/p/read", { status: 200, body: { last_read_n: 0, unread: 0 } });
     return rest;
   }

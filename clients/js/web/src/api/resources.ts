@@ -41,6 +41,32 @@ export interface Found {
   snippet: { text: string; marks: [start: number, end: number][] };
 }
 
+/** An invitation that can still be accepted. */
+export interface Invitation {
+  id: string;
+  /** Null for a link. */
+  email: string | null;
+  role: Exclude<Role, "owner">;
+  max_uses: number;
+  uses: number;
+  mail: "queued" | "sent" | "failed" | null;
+  expires_at: string;
+}
+
+export interface NewInvitation extends Invitation {
+  /** Given this once. */
+  url: string;
+}
+
+interface InvitationFields {
+  /** Whom; without one it is a link. */
+  email?: string;
+  role: Invitation["role"];
+  /** Seconds. */
+  expires_in?: number;
+  max_uses?: number;
+}
+
 const inSession = (ref: string) => `/v1/sessions/${encodeURIComponent(ref)}`;
 
 export const listSessions = (query: { archived: boolean; limit: number }, signal?: AbortSignal) =>
@@ -90,6 +116,16 @@ export const changeRole = (ref: string, user: string, role: Role) =>
 
 export const removeMember = (ref: string, user: string) =>
   rest(`${inSession(ref)}/members/${encodeURIComponent(user)}`, { method: "DELETE" });
+
+/** The open ones, the newest first. */
+export const listInvitations = (ref: string, signal?: AbortSignal) =>
+  rest<{ results: Invitation[] }>(`${inSession(ref)}/invitations`, { signal }).then(({ results }) => results);
+
+export const invite = (ref: string, body: InvitationFields) =>
+  rest<NewInvitation>(`${inSession(ref)}/invitations`, { method: "POST", body });
+
+export const revokeInvitation = (ref: string, invitation: string) =>
+  rest(`${inSession(ref)}/invitations/${encodeURIComponent(invitation)}`, { method: "DELETE" });
 
 export const listModels = (signal?: AbortSignal) =>
   rest<{ data: ModelInfo[] }>("/v1/models", { signal }).then(({ data }) => data);

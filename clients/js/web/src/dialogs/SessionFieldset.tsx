@@ -15,12 +15,13 @@ interface SessionFieldsetProps {
   onChange: (changes: Partial<SessionFields>) => void;
   models: readonly ModelInfo[];
   error: LiveError | null;
-  /** What stands where there is no title. */
   titleHelp?: string;
+  /** Shows all of them at once. */
+  isOpen?: boolean;
 }
 
 export function SessionFieldset(props: SessionFieldsetProps): ReactElement {
-  const { fields, onChange, models, error, titleHelp } = props;
+  const { fields, onChange, models, error, titleHelp, isOpen = false } = props;
   const wrong = (field: keyof SessionFields) => (error?.field === field ? error.message : null);
   return (
     <>
@@ -52,7 +53,7 @@ export function SessionFieldset(props: SessionFieldsetProps): ReactElement {
           </select>
         )}
       </Field>
-      <details className="more-fields" open={isAmongMore(error) || undefined}>
+      <details className="more-fields" open={isOpen || isAmongMore(error) || undefined}>
         <summary>More settings</summary>
         <Field
           label="Address"

@@ -1,154 +1,96 @@
-/** Who is in the session. Owners add people, change what they may do, and remove them. */
+/** Who is in the session, and who is invited. Owners bring people in, change what they may do, and remove them. */
 
-import { LiveError, type MemberInfo, type Role, type SessionState } from "@hanzo/live-client";
-import { useId, useState, type ReactElement, type SyntheticEvent } from "react";
-import { addMember, changeRole, removeMember } from "../api/resources";
-import { Avatar } from "../ui/Avatar";
+import { LiveError, type MemberInfo, type SessionState } from "@hanzo/live-client";
+import { useState, type ReactElement } from "react";
+import { changeRole, removeMember } from "../api/resources";
+import { ConfirmDialog } from "../ui/ConfirmDialog";
 import { Dialog } from "../ui/Dialog";
-
-const ROLES: Record<Role, string> = { owner: "Owner", editor: "Editor", viewer: "Viewer" };
+import { AddPeople } from "./people/AddPeople";
+import { InviteLink } from "./people/InviteLink";
+import { MemberRow } from "./people/MemberRow";
+import { OpenInvitations } from "./people/OpenInvitations";
+import { useInvitations } from "./people/use-invitations";
 
 interface PeopleDialogProps {
   session: string;
-  state: Pick<SessionState, "members" | "present">;
+  state: Pick<SessionState, "members" | "present" | "session">;
   me: string;
   canManage: boolean;
   onClose: () => void;
 }
 
 export function PeopleDialog({ session, state, me, canManage, onClose }: PeopleDialogProps): ReactElement {
-  const [error, setError] = useState<string | null>(null);
-  const attempt = (action: Promise<unknown>) => {
-    setError(null);
-    action.catch((reason: unknown) => setError(LiveError.from(reason).message));
-  };
+  const [error, setError] = useState<LiveError | null>(null);
+  const [asking, setAsking] = useState<MemberInfo | null>(null);
+  const { members, present } = state;
   return (
     <Dialog title="People" onClose={onClose}>
-      <ul className="people">
-        {state.members.map((member) => (
-          <Person
+      <ul className="people" aria-label="Members">
+        {members.map((member) => (
+          <MemberRow
             key={member.user.id}
             member={member}
             isMe={member.user.id === me}
-            isHere={member.user.id in state.present}
+            isHere={member.user.id in present}
             canManage={canManage}
-            onRole={(role) => attempt(changeRole(session, member.user.id, role))}
-            onRemove={() => attempt(removeMember(session, member.user.id))}
+            onRole={(role) => {
+              setError(null);
+              changeRole(session, member.user.id, role).catch((reason: unknown) =>
+                setError(LiveError.from(reason)),
+              );
+            }}
+            onRemove={() => setAsking(member)}
           />
         ))}
       </ul>
       {error && (
         <p className="error" role="alert">
-          {error}
+          {error.message}
         </p>
       )}
       {canManage ? (
-        <AddMember session={session} />
+        <Inviting session={session} archived={state.session?.archived ?? false} />
       ) : (
         <p className="muted">Owners of this session can add people.</p>
+      )}
+      {asking && (
+        <ConfirmDialog
+          title={asking.user.id === me ? "Leave this session?" : "Remove from this session?"}
+          confirm={asking.user.id === me ? "Leave" : "Remove"}
+          onConfirm={() => removeMember(session, asking.user.id)}
+          onDone={() => setAsking(null)}
+          onClose={() => setAsking(null)}
+        >
+          <p>
+            {asking.user.id === me ? (
+              "You will not see it any more, unless one of its owners adds you again. What you said stays."
+            ) : (
+              <>
+                <bdi>{asking.user.name}</bdi> will see nothing of it any more, at once. What they said stays.
+              </>
+            )}
+          </p>
+        </ConfirmDialog>
       )}
     </Dialog>
   );
 }
 
-interface PersonProps {
-  member: MemberInfo;
-  isMe: boolean;
-  isHere: boolean;
-  canManage: boolean;
-  onRole: (role: Role) => void;
-  onRemove: () => void;
-}
-
-function Person({ member, isMe, isHere, canManage, onRole, onRemove }: PersonProps): ReactElement {
-  const { user, role } = member;
+function Inviting({ session, archived }: { session: string; archived: boolean }): ReactElement {
+  const list = useInvitations(session);
   return (
-    <li className="person">
-      <Avatar user={user} online={isHere} />
-      <span className="person-name">
-        {user.name}
-        {isMe && <span className="muted"> (you)</span>}
-        {isHere && <span className="visually-hidden"> is here</span>}
-      </span>
-      {canManage && !isMe ? (
-        <>
-          <select
-            value={role}
-            aria-label={`Role of ${user.name}`}
-            onChange={(event) => onRole(event.target.value as Role)}
-          >
-            {Object.entries(ROLES).map(([value, name]) => (
-              <option key={value} value={value}>
-                {name}
-              </option>
-            ))}
-          </select>
-          <button
-            type="button"
-            className="button-quiet"
-            aria-label={`Remove ${user.name}`}
-            onClick={onRemove}
-          >
-            Remove
-          </button>
-        </>
+    <>
+      {archived ? (
+        <p className="muted">
+          Nobody joins an archived session. Open it again in its menu, then invite people.
+        </p>
       ) : (
-        <span className="muted">{ROLES[role]}</span>
+        <>
+          <AddPeople session={session} onInvited={list.refresh} />
+          <InviteLink session={session} onInvited={list.refresh} />
+        </>
       )}
-    </li>
-  );
-}
-
-function AddMember({ session }: { session: string }): ReactElement {
-  const [email, setEmail] = useState("");
-  const [role, setRole] = useState<Role>("editor");
-  const [busy, setBusy] = useState(false);
-  const [outcome, setOutcome] = useState<{ error: boolean; text: string } | null>(null);
-  const id = useId();
-
-  const submit = (event: SyntheticEvent) => {
-    event.preventDefault();
-    setBusy(true);
-    setOutcome(null);
-    addMember(session, email.trim(), role)
-      .then(
-        ({ user }) => {
-          setEmail("");
-          setOutcome({ error: false, text: `${user.name} was added.` });
-        },
-        (reason: unknown) => setOutcome({ error: true, text: LiveError.from(reason).message }),
-      )
-      .finally(() => setBusy(false));
-  };
-
-  return (
-    <form className="add-member" onSubmit={submit}>
-      <div className="field">
-        <label htmlFor={`${id}-email`}>Add by e-mail</label>
-        <input
-          id={`${id}-email`}
-          type="email"
-          required
-          value={email}
-          autoComplete="off"
-          placeholder="name@example.com"
-          onChange={(event) => setEmail(event.target.value)}
-        />
-      </div>
-      <div className="field">
-        <label htmlFor={`${id}-role`}>Role</label>
-        <select id={`${id}-role`} value={role} onChange={(event) => setRole(event.target.value as Role)}>
-          <option value="editor">Editor: asks and stops</option>
-          <option value="viewer">Viewer: watches</option>
-          <option value="owner">Owner: manages</option>
-        </select>
-      </div>
-      <button type="submit" className="button button-primary" disabled={busy || email.trim() === ""}>
-        Add
-      </button>
-      <p role="status" className={outcome?.error ? "error" : "muted"}>
-        {outcome?.text}
-      </p>
-    </form>
+      <OpenInvitations session={session} list={list} />
+    </>
   );
 }

@@ -2,7 +2,7 @@
 
 import type { PresenceState } from "@hanzo/live";
 import type { SessionState } from "@hanzo/live-client";
-import type { ReactElement } from "react";
+import type { ReactElement, ReactNode } from "react";
 import type { PageConfig } from "../config";
 import { ArrowLeft, People } from "../ui/icons";
 import { ConnectionPill } from "./ConnectionPill";
@@ -19,10 +19,11 @@ interface SessionHeadProps {
   canManage: boolean;
   onPeople: () => void;
   onReconnect: () => void;
+  menu: ReactNode;
 }
 
 export function SessionHead(props: SessionHeadProps): ReactElement {
-  const { session, state, presence, model, config, canManage, onPeople, onReconnect } = props;
+  const { session, state, presence, model, config, canManage, onPeople, onReconnect, menu } = props;
   const { members } = state;
   return (
     <header className="session-head">
@@ -46,6 +47,7 @@ export function SessionHead(props: SessionHeadProps): ReactElement {
             </span>
           </button>
         )}
+        {menu}
       </div>
     </header>
   );

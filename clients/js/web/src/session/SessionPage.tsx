@@ -13,6 +13,8 @@ import { PeopleDialog } from "./PeopleDialog";
 import { TypingLine } from "./presence/TypingLine";
 import { rightsOf } from "./rights";
 import { SessionHead } from "./SessionHead";
+import { SessionMenu } from "./SessionMenu";
+import { useOwnAddress } from "./use-own-address";
 import { toView } from "./view";
 
 interface SessionPageProps {
@@ -40,6 +42,8 @@ export function SessionPage({ session, config }: SessionPageProps): ReactElement
     document.title = title ? `${title} · Hanzo Live` : "Hanzo Live";
   }, [title]);
 
+  useOwnAddress(state.session);
+
   // Shown for as long as there is something to read; without a first snapshot there is only the reason.
   const refused = state.status === "ended" && state.session === null;
 
@@ -63,6 +67,12 @@ export function SessionPage({ session, config }: SessionPageProps): ReactElement
         canManage={rights.manage}
         onPeople={() => setPeopleOpen(true)}
         onReconnect={() => client.retryNow()}
+        menu={
+          state.session &&
+          rights.role && (
+            <SessionMenu session={state.session} role={rights.role} models={models} config={config} />
+          )
+        }
       />
       {refused ? (
         <main className="session-main">

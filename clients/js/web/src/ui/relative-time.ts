@@ -6,14 +6,16 @@ const STEPS: readonly [limit: number, seconds: number, unit: Intl.RelativeTimeFo
   [7 * 86_400, 86_400, "day"],
 ];
 
-/** "just now", "5 minutes ago", "yesterday", and a date for what is older than a week. */
+/** "just now", "5 minutes ago", "yesterday", "in 3 days", and a date for what is more than a week away. */
 export function relativeTime(iso: string, now: number): string {
   const then = Date.parse(iso);
-  const seconds = Math.round((now - then) / 1000);
-  if (seconds < 60) return "just now";
+  const seconds = Math.round((then - now) / 1000);
+  const away = Math.abs(seconds);
+  if (away < 60) return seconds > 0 ? "in a minute" : "just now";
   for (const [limit, size, unit] of STEPS) {
-    if (seconds < limit) {
-      return new Intl.RelativeTimeFormat("en", { numeric: "auto" }).format(-Math.floor(seconds / size), unit);
+    if (away < limit) {
+      const count = Math.sign(seconds) * Math.floor(away / size);
+      return new Intl.RelativeTimeFormat("en", { numeric: "auto" }).format(count, unit);
     }
   }
   return new Date(then).toLocaleDateString("en", { day: "numeric", month: "short", year: "numeric" });

@@ -1,0 +1,62 @@
+/** One member: who, whether they are here, what they may do. Owners change that; everybody may leave. */
+
+import type { MemberInfo, Role } from "@hanzo/live-client";
+import type { ReactElement } from "react";
+import { Avatar } from "../../ui/Avatar";
+import { ROLES } from "./roles";
+
+interface MemberRowProps {
+  member: MemberInfo;
+  isMe: boolean;
+  isHere: boolean;
+  canManage: boolean;
+  onRole: (role: Role) => void;
+  /** Asks whether they shall be removed, or oneself leaves. */
+  onRemove: () => void;
+}
+
+export function MemberRow(props: MemberRowProps): ReactElement {
+  const { member, isMe, isHere, canManage, onRole, onRemove } = props;
+  const { user, role } = member;
+  return (
+    <li className="person">
+      <Avatar user={user} online={isHere} />
+      <span className="person-name">
+        <bdi>{user.name}</bdi>
+        {isMe && <span className="muted"> (you)</span>}
+        {isHere && <span className="visually-hidden"> is here</span>}
+      </span>
+      {canManage && !isMe ? (
+        <select
+          value={role}
+          aria-label={`Role of ${user.name}`}
+          onChange={(event) => onRole(event.target.value as Role)}
+        >
+          {Object.entries(ROLES).map(([value, name]) => (
+            <option key={value} value={value}>
+              {name}
+            </option>
+          ))}
+        </select>
+      ) : (
+        <span className="muted">{ROLES[role]}</span>
+      )}
+      {isMe ? (
+        <button type="button" className="button-quiet" onClick={onRemove}>
+          Leave
+        </button>
+      ) : (
+        canManage && (
+          <button
+            type="button"
+            className="button-quiet"
+            aria-label={`Remove ${user.name}`}
+            onClick={onRemove}
+          >
+            Remove
+          </button>
+        )
+      )}
+    </li>
+  );
+}
