@@ -49,8 +49,8 @@ class LiveSessionAdmin(OperatorAdmin):
         "owned_by",
         ("model", "overlap"),
         ("messages", "state"),
-        ("created_at", "updated_at", "archived_at"),
-        "id",
+        ("created_at", "updated_at"),
+        ("archived_at", "id"),
     )
     readonly_fields = ("id", "related", "owned_by", "messages", "state", "created_at", "updated_at")
     row_actions = (

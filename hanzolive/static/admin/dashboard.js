@@ -75,6 +75,12 @@
   // unfold makes the charts on `load` too, and before this: then they are drawn in the panel's own font.
   window.addEventListener("load", () => {
     Chart.defaults.font.family = getComputedStyle(document.body).fontFamily;
-    for (const canvas of page.querySelectorAll("[data-chart]")) Chart.getChart(canvas)?.update("none");
+    for (const canvas of page.querySelectorAll("[data-chart]")) {
+      const chart = Chart.getChart(canvas);
+      if (!chart) continue;
+      // One bar a minute, of all that ended in it.
+      if (canvas.dataset.type === "bar") for (const axis of ["x", "y"]) chart.options.scales[axis].stacked = true;
+      chart.update("none");
+    }
   });
 })();
