@@ -6,13 +6,20 @@ import asyncio
 
 import pytest
 
-from tests.integration.client import Refused, live
+from tests.integration.client import Live, Refused, Watched, live
 from tests.integration.conftest import Room, make_room
 from tests.integration.stack import Stack
 
 pytestmark = pytest.mark.timeout(150)
 
 ENDLESS = "script-slow@rate=50,tokens=100000"
+
+
+async def watching(client: Live, room: Room) -> Watched:
+    """The session's log, from its snapshot on: one that came later would hold what had begun by then, and no events."""
+    watched = await client.watch(room.log)
+    await client.until(lambda: watched.of_type("snapshot"), "the snapshot")
+    return watched
 
 
 async def test_one_key_from_two_sockets_at_once_is_one_turn(each_server: Stack, prompt: str) -> None:
@@ -55,7 +62,7 @@ async def test_one_key_starts_one_stream(each_server: Stack, prompt: str) -> Non
 
 async def test_prompts_queue_by_default(room: Room, prompt: str) -> None:
     async with live(room.stack, room.olga) as olga, live(room.stack, room.tariq) as tariq:
-        watched = await olga.watch(room.log)
+        watched = await watching(olga, room)
         first = await olga.prompt(room.session, f"{prompt} first", "script-slow@rate=100,tokens=60")
         second = await tariq.prompt(room.session, f"{prompt} second", "script-fast@tokens=30")
         third = await olga.prompt(room.session, f"{prompt} third", "script-fast@tokens=30")
@@ -163,7 +170,7 @@ async def test_of_two_prompts_at_two_servers_that_do_not_wait_one_is_refused(
 
 async def test_prompts_from_two_servers_are_answered_one_after_the_other(room: Room, other: Stack, prompt: str) -> None:
     async with live(room.stack, room.olga) as olga, live(other, room.tariq) as tariq:
-        watched = await tariq.watch(room.log)
+        watched = await watching(tariq, room)
         streams = await asyncio.gather(
             *(
                 client.prompt(room.session, f"{prompt} {number}", "script-fast@tokens=10")
