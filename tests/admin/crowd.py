@@ -86,15 +86,13 @@ class Crowd:
             given["id"] = "gen_random_uuid()" if connection.vendor == "postgresql" else "lower(hex(randomblob(16)))"
         columns = [field.column for field in fields if field is not model._meta.pk or field.column in given]
         values = [given.get(column, f"pattern.{column}") for column in columns]
-        table = model._meta.db_table
-        source = f"numbers, {table} AS pattern WHERE pattern.{model._meta.pk.column} = %s"
-        if model is Member:  # somebody is in a session once: each is another user
-            values[columns.index("user_id")] = "one.id"
-            source = (
-                f"numbers JOIN live_sessions_user AS one ON one.email = 'u' || i || '@example.com', {table} AS pattern"
-                " WHERE pattern.id = %s"
-            )
-        key = model._meta.pk.get_db_prep_value(pattern.pk, connection)
+        table, key = model._meta.db_table, model._meta.pk
+        source = f"numbers, {table} AS pattern WHERE pattern.{key.column} = %s"
+        if model is Member:  # somebody is in a session once: each is a user who is in none yet
+            values[columns.index("user_id")] = "free.id"
+            free = "SELECT id FROM live_sessions_user WHERE id NOT IN (SELECT user_id FROM live_sessions_member)"
+            source = f"({free} LIMIT {count - made}) AS free, {table} AS pattern WHERE pattern.{key.column} = %s"
+        given_key = key.get_db_prep_value(pattern.pk, connection)
         copies = f"INSERT INTO {table} ({', '.join(columns)}) {NUMBERS} SELECT {', '.join(values)} FROM {source}"
         with connection.cursor() as cursor:
-            cursor.execute(copies, [made, count - 1, key])
+            cursor.execute(copies, [made, count - 1, given_key])
