@@ -57,7 +57,7 @@ def test_who_has_a_link_makes_an_account_and_joins_while_the_owner_looks(
     page.get_by_role("button", name="Make the account").click()
     page.get_by_role("button", name="Join the session").click()
     nora.sees_live()
-    expect(nora.composer).to_be_disabled()
+    expect(nora.composer).not_to_be_editable()
     expect(row(olga, "Nora")).to_be_visible()
 
     # Who joined by the link finds the session by it.
@@ -106,12 +106,12 @@ def test_a_new_role_holds_at_once_on_an_open_page(olga: Person, tariq: Person) -
     expect(tariq.stop_button).to_be_visible()
     row(olga, "Tariq").get_by_role("combobox", name="Role of Tariq").select_option("Viewer")
     expect(tariq.page.get_by_text("You are watching as a viewer.")).to_be_visible()
-    expect(tariq.composer).to_be_disabled()
+    expect(tariq.composer).not_to_be_editable()
     expect(tariq.stop_button).to_have_count(0)
     tariq.sees_more_than(tariq.words() + 5)
 
     row(olga, "Tariq").get_by_role("combobox", name="Role of Tariq").select_option("Owner")
-    expect(tariq.composer).to_be_enabled()
+    expect(tariq.composer).to_be_editable()
     expect(row(tariq, "Olga").get_by_role("combobox", name="Role of Olga")).to_be_visible()
     olga.page.keyboard.press("Escape")
     olga.stop_button.click()

@@ -87,7 +87,7 @@ def test_an_archived_session_is_read_and_opened_again_while_all_look(
     choose(olga, "Archive")
     for person in (olga, tariq):
         expect(person.page.get_by_text("This session is archived")).to_be_visible()
-        expect(person.composer).to_be_disabled()
+        expect(person.composer).not_to_be_editable()
         assert person.answer_text() == "Say this"
     tariq.photograph("archived-session")
     tariq.page.reload()
@@ -95,7 +95,7 @@ def test_an_archived_session_is_read_and_opened_again_while_all_look(
     assert tariq.answer_text() == "Say this"
     choose(olga, "Open again")
     for person in (olga, tariq):
-        expect(person.composer).to_be_enabled()
+        expect(person.composer).to_be_editable()
     tariq.ask("And this")
     olga.sees_end()
     expect(olga.answer).to_contain_text("And this")

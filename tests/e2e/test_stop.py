@@ -37,7 +37,7 @@ def test_a_viewer_watches_without_stop_and_is_told_why_they_cannot_write(olga: P
     vera.sees_more_than(5)
     expect(vera.live_facts).to_be_visible()
     expect(vera.stop_button).to_have_count(0)
-    expect(vera.composer).to_be_disabled()
+    expect(vera.composer).not_to_be_editable()
     expect(vera.page.get_by_text("You are watching as a viewer")).to_be_visible()
     vera.photograph("viewer")
     olga.stop_button.click()
@@ -47,11 +47,11 @@ def test_a_viewer_watches_without_stop_and_is_told_why_they_cannot_write(olga: P
 def test_a_viewer_who_becomes_an_editor_can_write_at_once(olga: Person, vera: Person) -> None:
     session = olga.make_session("Promoted", "script-echo", viewer=vera)
     vera.go(session)
-    expect(vera.composer).to_be_disabled()
+    expect(vera.composer).not_to_be_editable()
     page = olga.go(session)
     page.get_by_role("button", name="People (2)").click()
     page.get_by_label("Role of Vera").select_option("editor")
-    expect(vera.composer).to_be_enabled()
+    expect(vera.composer).to_be_editable()
     vera.ask("Now I may")
     vera.sees_end()
     assert vera.answer_text() == "Now I may"
