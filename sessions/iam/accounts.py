@@ -57,7 +57,8 @@ def new_account(person: Person) -> SocialAccount:
 
 def link(user: User, person: Person) -> SocialAccount:
     """Tie the person to the account from now on."""
-    return SocialAccount.objects.create(user=user, provider=PROVIDER, uid=person.id, extra_data={"owner": person.owner})
+    shown = {"name": person.name, "owner": person.owner}
+    return SocialAccount.objects.create(user=user, provider=PROVIDER, uid=person.id, extra_data=shown)
 
 
 def account_by_address(person: Person) -> User | None:

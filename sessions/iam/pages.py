@@ -29,7 +29,19 @@ def begin(request: HttpRequest, provider_id: str) -> HttpResponse:
 
 @never_cache
 def come_back(request: HttpRequest, provider_id: str) -> HttpResponse:
-    return _in_words(OAuth2CallbackView, request, provider_id)
+    return _in_words(ComeBackView, request, provider_id)
+
+
+class ComeBackView(OAuth2CallbackView):
+    """allauth's, which tells the adapter where somebody wanted to be."""
+
+    adapter: IamOAuth2Adapter
+
+    def _get_state(self, request: HttpRequest, provider: Any) -> Any:
+        state, response = super()._get_state(request, provider)
+        if state is not None:
+            self.adapter.next_url = state.get("next")
+        return state, response
 
 
 def connections(request: HttpRequest) -> HttpResponseBase:
@@ -41,8 +53,9 @@ def connections(request: HttpRequest) -> HttpResponseBase:
 
 def _in_words(view: Any, request: HttpRequest, provider_id: str) -> HttpResponse:
     """What allauth's view answers, or the page that says why not."""
+    adapter = IamOAuth2Adapter(request, provider_id)
     try:
-        answer: HttpResponse = view.adapter_view(IamOAuth2Adapter(request, provider_id))(request)
+        answer: HttpResponse = view.adapter_view(adapter)(request)
         return answer
     except SocialApp.DoesNotExist as error:
         raise Http404 from error
@@ -50,6 +63,7 @@ def _in_words(view: Any, request: HttpRequest, provider_id: str) -> HttpResponse
         advice = (
             f"What {settings.IAM_NAME} says of you is not accepted here: {error.why}. Ask whoever runs this server."
         )
-        return trouble(request, "You were not let in", advice, 403)
+        return trouble(request, "You were not let in", advice, 403, next_url=adapter.next_url)
     except LiveError as error:
-        return trouble(request, TITLES.get(error.code, "That did not work"), error.message, error.http_status)
+        title = TITLES.get(error.code, "That did not work")
+        return trouble(request, title, error.message, error.http_status, next_url=adapter.next_url)

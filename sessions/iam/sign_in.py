@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any
 from urllib.parse import quote
 
+from allauth.account.utils import get_next_redirect_url
 from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
 from allauth.socialaccount.models import SocialAccount, SocialApp, SocialLogin, SocialToken
@@ -42,6 +43,8 @@ class IamOAuth2Adapter(OpenIDConnectOAuth2Adapter):
     def __init__(self, request: HttpRequest, provider_id: str) -> None:
         super().__init__(request, provider_id)
         self._nonce = ""
+        # Where somebody wanted to be, so that they still get there when they begin again.
+        self.next_url: str | None = get_next_redirect_url(request)
 
     @property
     def there(self) -> issuer.Endpoints:
@@ -197,13 +200,12 @@ class SocialAdapter(DefaultSocialAccountAdapter):
         extra_context: dict[str, Any] | None = None,
     ) -> None:
         """Somebody came back without having signed in."""
-        if error == AuthError.CANCELLED:
-            raise ImmediateHttpResponse(
-                trouble(request, "You did not sign in", "Nothing was changed. You can begin again.")
-            )
-        if extra_context is not None and extra_context.get("state") is not None:
-            problem = _refused(request.GET.get("error"))
-            raise ImmediateHttpResponse(trouble(request, "That did not work", problem.message, problem.http_status))
+        state: dict[str, Any] | None = (extra_context or {}).get("state")
+        if state is not None and error == AuthError.CANCELLED:
+            title, advice = "You did not sign in", "Nothing was changed. You can begin again."
+            raise ImmediateHttpResponse(trouble(request, title, advice, next_url=state.get("next")))
+        if state is not None:
+            raise _refused(request.GET.get("error"))
         raise ImmediateHttpResponse(
             trouble(
                 request,
@@ -219,9 +221,12 @@ def nonce_of(code_verifier: str) -> str:
     return hashlib.sha256(f"nonce of {code_verifier}".encode()).hexdigest()
 
 
-def trouble(request: HttpRequest, title: str, advice: str, status: int = 200) -> HttpResponse:
-    """The page that says why somebody is not signed in, and what to do."""
-    return render(request, "account/not_signed_in.html", {"title": title, "advice": advice}, status=status)
+def trouble(
+    request: HttpRequest, title: str, advice: str, status: int = 200, *, next_url: str | None = None
+) -> HttpResponse:
+    """The page that says why somebody is not signed in, and what to do: begin again, on the way to `next_url`."""
+    about = {"title": title, "advice": advice, "next": next_url}
+    return render(request, "account/not_signed_in.html", about, status=status)
 
 
 def _named(address: str | None) -> str:

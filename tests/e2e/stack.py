@@ -64,11 +64,11 @@ class Stack:
 
 
 @contextmanager
-def running(place: Path, *flags: str) -> Iterator[Stack]:
+def running(place: Path, *flags: str, **environment: str) -> Iterator[Stack]:
     """Both of them, with what they keep and print in the folder `place`."""
     node = ScriptedNode()
     try:
-        with serving(place / "data", place / "output", "--node-url", node.url, *flags) as serve:
+        with serving(place / "data", place / "output", "--node-url", node.url, *flags, **environment) as serve:
             yield Stack(serve, node)
     finally:
         node.stop()

@@ -171,6 +171,20 @@ def test_who_says_no_there_is_told_that_nothing_happened(provider: Provider) -> 
     assert_refused(browser.get(at_provider(begin(browser), "no")), browser, 200, "You did not sign in")
 
 
+def test_who_begins_again_still_gets_to_where_they_wanted_to_be(provider: Provider) -> None:
+    browser, wanted = Client(), "?next=/s/the-plan"
+    again = 'href="/accounts/login/?next=/s/the-plan"'
+    assert again in browser.get(at_provider(begin(browser, wanted), "no")).content.decode()
+    provider.token_answer = Answer(500, "text/html", b"")
+    assert again in sign_in(browser, wanted).content.decode()
+    provider.token_answer, provider.claims = None, {"owner": None}
+    assert again in sign_in(browser, wanted).content.decode()
+    cache.clear()
+    provider.pages.clear()
+    assert again in browser.post(LOGIN + wanted).content.decode()
+    assert "evil" not in browser.post(LOGIN + "?next=https://evil.example").content.decode()
+
+
 def test_a_state_counts_once_and_in_the_browser_that_it_was_made_for(provider: Provider) -> None:
     browser, other = Client(), Client()
     back = at_provider(begin(browser))
@@ -421,6 +435,7 @@ def test_what_is_connected_to_one_account_is_not_connected_to_another(provider: 
 def test_the_only_way_in_cannot_be_taken_away(provider: Provider) -> None:
     browser = Client()
     sign_in(browser)
+    assert "<bdi>Ines</bdi></strong> of <bdi>hanzo</bdi>" in browser.get("/accounts/connections/").content.decode()
     refused = browser.post("/accounts/connections/", {"account": SocialAccount.objects.get().pk})
     assert b"no password set up" in refused.content
     assert SocialAccount.objects.exists()
