@@ -126,12 +126,11 @@ class LiveConsumer(AsyncConsumer):
         )
 
     def _credential_ended(self, message: dict[str, Any]) -> None:
-        token, session_key = message.get("token_id"), message.get("session_key")
-        mine = self.identity.token if self.identity is not None else None
-        if token is not None and (mine is None or str(mine.pk) != token):
-            return
-        if session_key is not None and session_key != self.session_key:
-            return
+        if revocation.concerns(message, self):
+            self.sign_out()
+
+    def sign_out(self) -> None:
+        """The credential that this socket stands on has ended."""
         self.close_soon(CloseCode.UNAUTHENTICATED, identities.ended())
 
     def close_soon(self, code: CloseCode, error: LiveError) -> None:

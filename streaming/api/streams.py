@@ -18,8 +18,10 @@ from hanzo_live.protocol import MessageRequest, StreamRequest, flush_class
 from sessions import access
 from sessions import services as sessions
 from sessions.access import Action
+from sessions.api.authentication import CookieAuthentication
 from sessions.api.permissions import AnonymousWhereAllowed
 from sessions.api.views import SessionMessages, caller, checked, page_wire
+from sessions.authentication import Identity
 from sessions.models import User
 from streaming import services
 from streaming.api import bodies, shapes
@@ -80,7 +82,7 @@ class StreamList(APIView):
         if started.existing:
             _let_go(reader)
             reader = _reader(request, started.log, view)
-        return _event_stream(reader, until_end_of=str(started.stream))
+        return _event_stream(request, reader, until_end_of=str(started.stream))
 
 
 class StreamDetail(APIView):
@@ -112,7 +114,7 @@ class StreamEvents(APIView):
         if stream.is_over and not subscription.snapshot_due and subscription.have == subscription.log.ring.head:
             _let_go(reader)
             return HttpResponse(status=204)
-        return _event_stream(reader, until_end_of=str(stream.pk))
+        return _event_stream(request, reader, until_end_of=str(stream.pk))
 
 
 class StreamStop(APIView):
@@ -136,7 +138,7 @@ class SessionEvents(APIView):
         """Watch a session: a snapshot, or everything after `after` (`Last-Event-ID`), then all that happens."""
         session, _ = access.find_session(caller(request), ref, Action.READ)
         view, resume = _watching(request)
-        return _event_stream(_reader(request, session.log, view, resume=resume), until_end_of=None)
+        return _event_stream(request, _reader(request, session.log, view, resume=resume), until_end_of=None)
 
 
 class SessionStreams(APIView):
@@ -197,6 +199,11 @@ def _let_go(reader: LogReader) -> None:
     async_to_sync(close)()
 
 
-def _event_stream(reader: LogReader, *, until_end_of: str | None) -> StreamingHttpResponse:
-    body: AsyncIterator[bytes] = sse.stream(reader, until_end_of=until_end_of)
+def _event_stream(request: Request, reader: LogReader, *, until_end_of: str | None) -> StreamingHttpResponse:
+    identity = request.auth if isinstance(request.auth, Identity) else None
+    by_cookie = isinstance(request.successful_authenticator, CookieAuthentication)
+    session_key = request._request.session.session_key if by_cookie else None
+    body: AsyncIterator[bytes] = sse.stream(
+        reader, until_end_of=until_end_of, identity=identity, session_key=session_key
+    )
     return StreamingHttpResponse(body, content_type=sse.CONTENT_TYPE, headers=sse.HEADERS)

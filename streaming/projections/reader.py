@@ -115,7 +115,14 @@ class LogReader:
         self._arrived.set()
 
     def too_slow(self) -> None:
-        error = LiveError(ErrorCode.RATE_LIMITED, "Nothing was read for a minute. Reconnect and resume.", retry_after=1)
+        self.end(
+            LiveError(ErrorCode.RATE_LIMITED, "Nothing was read for a minute. Reconnect and resume.", retry_after=1)
+        )
+
+    def end(self, error: LiveError) -> None:
+        """Say why, and let nothing more come."""
+        if self._over:
+            return
         self.write(Frame(orjson.dumps(error.wire())), force=True)
-        self._over = True
+        self.closed = self._over = True
         self._arrived.set()

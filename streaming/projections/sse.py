@@ -10,6 +10,8 @@ import orjson
 
 from hanzo_live.protocol import TERMINAL_EVENTS, TERMINAL_STATUSES
 from hanzo_live.protocol.errors import ErrorCode, LiveError
+from sessions.authentication import Identity
+from streaming.projections.credential import standing_on
 from streaming.projections.reader import LogReader
 
 HEADERS = {"Cache-Control": "no-cache, no-transform", "X-Accel-Buffering": "no"}
@@ -45,20 +47,24 @@ def encode(event: dict[str, Any], epoch: str) -> bytes:
     return f"{id}event: {event['type']}\n".encode() + b"data: " + data + b"\n\n"
 
 
-async def stream(reader: LogReader, *, until_end_of: str | None) -> AsyncIterator[bytes]:
-    """The response's body. Ends after the terminal event of `until_end_of`, or when the subscription ends."""
+async def stream(
+    reader: LogReader, *, until_end_of: str | None, identity: Identity | None = None, session_key: str | None = None
+) -> AsyncIterator[bytes]:
+    """The response's body. Ends after the terminal event of `until_end_of`, or when the subscription or the credential
+    (`identity`; `session_key` where it is the browser's) ends."""
     async with reader:
-        reader.begin()
-        # The first bytes at once: proxies and clients learn that the answer has begun.
-        yield KEEP_ALIVE
-        async for event in reader.events():
-            if event is None:
-                yield KEEP_ALIVE
-                continue
-            assert reader.subscription is not None
-            yield encode(event, event.get("epoch") or reader.subscription.epoch)
-            if until_end_of is not None and _ends(event, until_end_of):
-                return
+        with standing_on(reader, identity, session_key):
+            reader.begin()
+            # The first bytes at once: proxies and clients learn that the answer has begun.
+            yield KEEP_ALIVE
+            async for event in reader.events():
+                if event is None:
+                    yield KEEP_ALIVE
+                    continue
+                assert reader.subscription is not None
+                yield encode(event, event.get("epoch") or reader.subscription.epoch)
+                if until_end_of is not None and _ends(event, until_end_of):
+                    return
 
 
 def _ends(event: dict[str, Any], stream: str) -> bool:

@@ -1,4 +1,4 @@
-"""Ending sockets and subscriptions whose right has ended: at once by signal, and by looking again every 30 seconds.
+"""Ending sockets, event streams and subscriptions whose right has ended: at once by signal, and by looking again every 30 seconds.
 
 The signals come from `sessions.endings` in whatever process made the change; control groups carry them to all.
 """
@@ -9,13 +9,12 @@ import asyncio
 import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 from django.db import DatabaseError
 from django.utils import timezone
 
-from hanzo_live.protocol import CloseCode
 from sessions import authentication, endings
 from sessions.authentication import Identity
 from sessions.models import ApiToken, LiveSession, Member, User
@@ -24,7 +23,6 @@ from streaming.hub import Subscription, the_hub
 from streaming.log import LogUnavailable
 from streaming.log.script import group_of
 from streaming.outbox import blocking_log
-from streaming.sockets import identities
 
 logger = logging.getLogger(__name__)
 
@@ -53,6 +51,29 @@ def _tell(group: str, message: dict[str, Any]) -> None:
         logger.warning("Redis cannot be reached; sockets of %s are ended at the next look (30 s).", group)
 
 
+class Standing(Protocol):
+    """What stands on a credential: a socket, or an event stream."""
+
+    identity: Identity | None
+    session_key: str | None
+
+    def sign_out(self) -> None:
+        """The credential has ended."""
+
+
+# Those of HTTP; the sockets are in `consumers.sockets`.
+event_streams: set[Standing] = set()
+
+
+def concerns(message: dict[str, Any], standing: Standing) -> bool:
+    """Whether it is the credential of `standing` that has ended, by a message to its user's group."""
+    token, session_key = message.get("token_id"), message.get("session_key")
+    mine = standing.identity.token if standing.identity is not None else None
+    if token is not None and (mine is None or str(mine.pk) != token):
+        return False
+    return session_key is None or session_key == standing.session_key
+
+
 _watches: dict[asyncio.AbstractEventLoop, asyncio.Task[None]] = {}
 
 
@@ -76,16 +97,17 @@ async def look_again() -> None:
     """End what stands on nothing any more: sockets by credential, subscriptions by membership."""
     from streaming.consumers import sockets
 
-    here = [(socket, socket.identity) for socket in sockets if socket.identity is not None]
+    all_here: list[Standing] = [*sockets, *event_streams]
+    here = [(each, each.identity) for each in all_here if each.identity is not None]
     users = {identity.user.pk for _, identity in here if identity.user is not None}
     if not users:
         return
     tokens = {identity.token.pk for _, identity in here if identity.token is not None}
-    cookies = {socket.session_key for socket, _ in here if socket.session_key is not None}
+    cookies = {each.session_key for each, _ in here if each.session_key is not None}
     good = await in_db(_still_good, users, tokens, cookies)
-    for socket, identity in here:
-        if identity.user is not None and not good.covers(identity, socket.session_key):
-            socket.close_soon(CloseCode.UNAUTHENTICATED, identities.ended())
+    for each, identity in here:
+        if identity.user is not None and not good.covers(identity, each.session_key):
+            each.sign_out()
     await _look_at_memberships([each for each in the_hub().subscriptions() if each.log.name.startswith("session:")])
 
 

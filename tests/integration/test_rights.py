@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
+import subprocess
+import sys
 from collections.abc import Callable
 from contextlib import closing
 from typing import Any
@@ -11,9 +14,10 @@ from uuid import uuid4
 import httpx
 import pytest
 
+from tests.cli.processes import clean_environment
 from tests.integration.client import Refused, live
 from tests.integration.conftest import Room
-from tests.integration.stack import Person, Stack
+from tests.integration.stack import PASSWORD, Person, Stack
 
 pytestmark = pytest.mark.timeout(150)
 
@@ -128,7 +132,7 @@ async def test_a_removed_members_event_stream_ends(room: Room) -> None:
                     await olga.delete(f"/v1/sessions/{room.session}/members/{room.vera.id}")
                 body += chunk
         again = await vera.get(f"/v1/sessions/{room.session}/events")
-    assert re.findall(r"^event: (\w+)$", body, re.MULTILINE) == ["snapshot", "member", "unsubscribed"]
+    assert events_of(body) == ["snapshot", "member", "unsubscribed"]
     assert again.status_code == 404
 
 
@@ -185,3 +189,105 @@ async def test_signing_out_closes_the_browsers_sockets(stack: Stack) -> None:
             browser.post("/accounts/logout/", data={"csrfmiddlewaretoken": browser.cookies["csrftoken"]})
             assert await leaving.closed() == 4401
             await staying.ask("ping")
+
+
+def form_in(browser: httpx.Client, **fields: str) -> dict[str, str]:
+    return {**fields, "csrfmiddlewaretoken": browser.cookies["csrftoken"]}
+
+
+async def test_a_new_password_ends_what_stood_on_the_old_one_everywhere_else(each_server: Stack) -> None:
+    vera = each_server.people["Vera"]
+    with closing(each_server.sign_in(vera)) as browser, closing(each_server.sign_in(vera)) as elsewhere:
+        cookie = "; ".join(f"{name}={value}" for name, value in elsewhere.cookies.items())
+        async with live(each_server, origin=each_server.url, headers={"Cookie": cookie}) as open_page:
+            assert open_page.welcome["user"]["name"] == "Vera"
+            fields = {"oldpassword": PASSWORD, "password1": f"{PASSWORD} anew", "password2": f"{PASSWORD} anew"}
+            changed = browser.post("/accounts/password/change/", data=form_in(browser, **fields))
+            assert changed.status_code == 302, changed.text
+            try:
+                assert await open_page.closed() == 4401
+                assert browser.get("/v1/me").status_code == 200
+                assert elsewhere.get("/v1/me").status_code == 401
+            finally:
+                back = {"oldpassword": f"{PASSWORD} anew", "password1": PASSWORD, "password2": PASSWORD}
+                assert browser.post("/accounts/password/change/", data=form_in(browser, **back)).status_code == 302
+
+
+def events_of(body: str) -> list[str]:
+    return re.findall(r"^event: (\w+)$", body, re.MULTILINE)
+
+
+async def events_until(rest: httpx.AsyncClient, address: str, then: Callable[[], Any]) -> str:
+    """What an event stream says to its end; `then` is done once it has begun."""
+    body = ""
+    async with rest.stream("GET", address) as response:
+        assert response.status_code == 200
+        async for chunk in response.aiter_text():
+            if "snapshot" in chunk and "snapshot" not in body:
+                await then()
+            body += chunk
+    return body
+
+
+async def test_an_event_stream_ends_with_the_token_that_it_stands_on(each_room: Room) -> None:
+    stack, olga = each_room.stack, each_room.olga
+    async with stack.rest_soon(olga) as rest:
+        made = (await rest.post("/v1/tokens", json={"name": "watching"})).json()
+
+        async def revoke() -> None:
+            assert (await rest.delete(f"/v1/tokens/{made['id']}")).status_code == 204
+
+        async with stack.rest_soon(Authorization=f"Bearer {made['token']}") as watching:
+            body = await events_until(watching, f"/v1/sessions/{each_room.session}/events", revoke)
+    assert events_of(body) == ["snapshot", "error"]
+    assert '"code":"unauthenticated"' in body
+
+
+async def test_an_event_stream_ends_with_the_sign_in_that_it_stands_on(each_room: Room) -> None:
+    stack = each_room.stack
+    with closing(stack.sign_in(each_room.tariq)) as browser:
+        cookie = "; ".join(f"{name}={value}" for name, value in browser.cookies.items())
+
+        async def sign_out() -> None:
+            answer = browser.post("/accounts/logout/", data=form_in(browser))
+            assert answer.status_code == 302
+
+        async with stack.rest_soon(Cookie=cookie) as watching:
+            body = await events_until(watching, f"/v1/sessions/{each_room.session}/events", sign_out)
+    assert events_of(body) == ["snapshot", "error"]
+
+
+def switch(stack: Stack, person: Person, *, on: bool) -> None:
+    """As an operator does, in a process of its own."""
+    script = (
+        "import django; django.setup(); from sessions.models import User;"
+        f" user = User.objects.get(pk={person.id!r}); user.is_active = {on}; user.save()"
+    )
+    environment = clean_environment(DATA_DIR=str(stack.serve.data), DJANGO_SETTINGS_MODULE="hanzolive.settings")
+    subprocess.run([sys.executable, "-c", script], env=environment, check=True, timeout=60)
+
+
+async def test_what_ends_in_one_process_ends_in_all(room: Room, other: Stack) -> None:
+    address = f"/v1/sessions/{room.session}/events"
+    async with (
+        live(other, room.vera) as removed,
+        live(other, room.tariq) as switched_off,
+        room.stack.rest_soon(room.olga) as olga,
+        other.rest_soon(room.tariq) as watching,
+    ):
+        of_vera = await removed.watch(room.log)
+        assert (await olga.delete(f"/v1/sessions/{room.session}/members/{room.vera.id}")).status_code == 204
+        await removed.until(
+            lambda: of_vera.frames and of_vera.frames[-1]["type"] == "unsubscribed", "the end of the subscription"
+        )
+
+        async def switch_off() -> None:
+            await asyncio.to_thread(switch, room.stack, room.tariq, on=False)
+
+        try:
+            body = await events_until(watching, address, switch_off)
+            assert events_of(body)[-1] == "error"
+            assert await switched_off.closed() == 4401
+            assert (await watching.get("/v1/me")).status_code == 401
+        finally:
+            switch(room.stack, room.tariq, on=True)
