@@ -10,6 +10,7 @@ import os
 import secrets
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.models import EmailAddress
@@ -18,12 +19,13 @@ from allauth.core.exceptions import ImmediateHttpResponse
 from django import forms
 from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.sites.shortcuts import get_current_site
 from django.db import transaction
 from django.http import HttpRequest
 from django.shortcuts import redirect
 
 from hanzo_live.protocol.errors import ErrorCode, LiveError
-from sessions import invitations
+from sessions import account_mail, invitations
 from sessions.addresses import is_taken, trust_address
 from sessions.authentication import digest_of
 from sessions.invitation_pages import token_of
@@ -45,6 +47,11 @@ class AccountAdapter(DefaultAccountAdapter):
     def confirm_email(self, request: HttpRequest, email_address: EmailAddress) -> bool:
         """Whether the address is confirmed now: not where another account came to have it in the meantime."""
         return not is_taken(email_address.email, email_address.user) and super().confirm_email(request, email_address)
+
+    def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
+        site = get_current_site(self.request)
+        about = {"request": self.request, "email": email, "current_site": site, **context}
+        account_mail.queue(self.render_mail(template_prefix, email, about))
 
     def clean_email(self, email: str) -> str:
         if not is_address(email):

@@ -1,4 +1,4 @@
-"""The Celery tasks of this app. Thin: what they do is said in `invitation_mail` and `iam.pictures`."""
+"""The Celery tasks of this app. Thin: what they do is said in `invitation_mail`, `account_mail` and `iam.pictures`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from django.conf import settings
 from django.db import transaction
 
 from hanzo_live.protocol.errors import LiveError
-from sessions import invitation_mail
+from sessions import account_mail, invitation_mail
 from sessions.avatars import as_avatar, set_avatar
 from sessions.iam import pictures
 from sessions.models import User
@@ -25,6 +25,7 @@ FIRST_WAIT_S = 5
 LONGEST_WAIT_S = 600
 # What Celery's own records show of the arguments: one of them is a credential.
 LINK_HIDDEN = "(invitation, link)"
+MAIL_HIDDEN = "(mail)"
 
 
 @shared_task(name="sessions.send_invitation", bind=True, max_retries=RETRIES, acks_late=True, ignore_result=True)  # type: ignore[untyped-decorator]
@@ -38,9 +39,24 @@ def send_invitation(self: Any, invitation_id: str, link: str) -> None:
             logger.warning("The mail of invitation %s cannot be sent: %s", invitation_id, error)
             invitation_mail.note_failure(UUID(invitation_id))
             return
-        raise self.retry(
-            exc=error, countdown=min(FIRST_WAIT_S * 2**tried, LONGEST_WAIT_S), argsrepr=LINK_HIDDEN
-        ) from error
+        raise self.retry(exc=error, countdown=_wait(tried), argsrepr=LINK_HIDDEN) from error
+
+
+@shared_task(name="sessions.send_account_mail", bind=True, max_retries=RETRIES, acks_late=True, ignore_result=True)  # type: ignore[untyped-decorator]
+def send_account_mail(self: Any, subject: str, body: str, html: str, sender: str, to: list[str]) -> None:
+    """Send a mail about an account; later again where the mail server does not answer."""
+    try:
+        account_mail.deliver(subject, body, html, sender, to)
+    except (OSError, SMTPException) as error:
+        tried = self.request.retries
+        if tried >= RETRIES or _is_final(error):
+            logger.warning("A mail about an account cannot be sent: %s", error)
+            return
+        raise self.retry(exc=error, countdown=_wait(tried), argsrepr=MAIL_HIDDEN) from error
+
+
+def _wait(tried: int) -> int:
+    return int(min(FIRST_WAIT_S * 2**tried, LONGEST_WAIT_S))
 
 
 def _is_final(error: Exception) -> bool:

@@ -83,6 +83,16 @@ def redis_url() -> str:
     return VALKEY.url
 
 
+@pytest.fixture
+def worker() -> Iterator[None]:
+    """Tasks run where they are sent."""
+    from celery import current_app
+
+    current_app.conf.task_always_eager = True
+    yield
+    current_app.conf.task_always_eager = False
+
+
 PASSWORD = "correct horse battery staple"
 
 

@@ -233,7 +233,7 @@ def test_a_user_who_is_made_here_signs_in(admin: Client, settings: Any) -> None:
     assert browser.get("/v1/me").json()["name"] == "Nina"
 
 
-def test_a_user_who_is_made_without_a_password_chooses_one(admin: Client) -> None:
+def test_a_user_who_is_made_without_a_password_chooses_one(admin: Client, worker: None) -> None:
     admin.post(reverse("admin:live_sessions_user_add"), {"name": "Nina", "email": "nina@example.com"})
     Client().post("/accounts/password/reset/", {"email": "nina@example.com"})
     assert "/accounts/password/reset/key/" in mail.outbox[0].body

@@ -20,6 +20,8 @@ from pytest_django import Settings
 from sessions.accounts import create_first_admin, new_setup_token
 from sessions.models import User
 
+pytestmark = pytest.mark.usefixtures("worker")
+
 PASSWORD = "correct horse battery staple"
 NAMES = ("EMAIL_BACKEND", "ACCOUNT_EMAIL_VERIFICATION", "EMAIL_USE_TLS", "EMAIL_USE_SSL", "EMAIL_PORT")
 

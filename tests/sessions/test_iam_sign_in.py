@@ -15,7 +15,6 @@ import pytest
 from allauth.account.models import EmailAddress
 from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret, hotp_value
 from allauth.socialaccount.models import SocialAccount, SocialApp, SocialToken
-from celery import current_app
 from django.contrib import admin
 from django.core import mail
 from django.core.cache import cache
@@ -45,14 +44,6 @@ def provider(db: None, settings: Settings) -> Iterator[Provider]:
     settings.IAM_SIGNUP = "open"
     yield provider
     provider.stop()
-
-
-@pytest.fixture
-def working() -> Iterator[None]:
-    """Tasks are done at once."""
-    current_app.conf.task_always_eager = True
-    yield
-    current_app.conf.task_always_eager = False
 
 
 def begin(browser: Client, query: str = "") -> str:
@@ -596,7 +587,7 @@ def a_picture() -> bytes:
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("claim", ["picture", "avatar"])
-def test_the_picture_there_is_taken_at_the_first_time(provider: Provider, working: None, claim: str) -> None:
+def test_the_picture_there_is_taken_at_the_first_time(provider: Provider, worker: None, claim: str) -> None:
     provider.pictures["/me.png"] = a_picture()
     provider.claims = {claim: f"{provider.issuer}/me.png"}
     browser = Client()
@@ -612,7 +603,7 @@ def test_the_picture_there_is_taken_at_the_first_time(provider: Provider, workin
 
 
 @pytest.mark.django_db(transaction=True)
-def test_what_is_no_picture_and_where_one_may_not_ask_gives_none(provider: Provider, working: None) -> None:
+def test_what_is_no_picture_and_where_one_may_not_ask_gives_none(provider: Provider, worker: None) -> None:
     other = Provider()
     try:
         provider.pictures = {"/no.png": b"<svg/>", "/large.png": b"x" * 3_000_000}

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from smtplib import SMTPRecipientsRefused, SMTPServerDisconnected
 from typing import Any
 from urllib.parse import quote
 
 import pytest
-from celery import current_app
 from celery.exceptions import Retry
 from django.core import mail
 from django.core.mail import EmailMultiAlternatives
@@ -28,14 +27,6 @@ from tests.rest import assert_is_error, call
 PASSWORD = "correct horse battery staple"
 INVITE = "/v1/sessions/the-plan/invitations"
 EVIL = '<script>alert("1")</script>\u202e'
-
-
-@pytest.fixture
-def worker() -> Iterator[None]:
-    """Tasks run where they are sent."""
-    current_app.conf.task_always_eager = True
-    yield
-    current_app.conf.task_always_eager = False
 
 
 @pytest.fixture

@@ -134,7 +134,7 @@ def test_guessing_passwords_is_slowed_down(owner: User) -> None:
     assert right.status_code != 302
 
 
-def test_a_password_is_changed_and_reset(owner: User, signed_in: Callable[..., Client]) -> None:
+def test_a_password_is_changed_and_reset(owner: User, signed_in: Callable[..., Client], worker: None) -> None:
     new = "an entirely new one"
     changed = signed_in(owner).post(
         "/accounts/password/change/", {"oldpassword": PASSWORD, "password1": new, "password2": new}
