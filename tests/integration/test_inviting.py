@@ -49,7 +49,7 @@ async def test_somebody_who_was_mailed_a_link_joins_before_everybodys_eyes(posti
         joined = watched.of_type("member")[-1]
         assert (joined["user"]["name"], joined["role"]) == ("Otto", "viewer")
     with posting.rest(room.olga) as rest:
-        assert rest.get(f"/v1/sessions/{room.session}/invitations").json() == {"results": []}
+        assert rest.get(f"/v1/sessions/{room.session}/invitations").json()["results"] == []
 
 
 async def test_a_socket_marks_what_was_read_and_invites_by_right(room: Room) -> None:
