@@ -11,6 +11,13 @@ configure({ asyncUtilTimeout: 8000 });
 window.matchMedia = (query) =>
   Object.assign(new EventTarget(), { matches: query === "(hover: hover)", media: query }) as MediaQueryList;
 
+// jsdom lays nothing out: no size ever changes.
+globalThis.ResizeObserver = class {
+  observe(): void {}
+  unobserve(): void {}
+  disconnect(): void {}
+};
+
 const dialog = HTMLDialogElement.prototype;
 dialog.showModal = function (this: HTMLDialogElement) {
   this.setAttribute("open", "");

@@ -7,6 +7,7 @@ import { useSharedDraft, type DraftState, type PresenceStore } from "@hanzo/live
 import { LiveError, type SessionState, type SessionStore } from "@hanzo/live-client";
 import { useCallback, useEffect, useState, type KeyboardEvent, type ReactElement } from "react";
 import { ArrowUp } from "../ui/icons";
+import { Carets } from "./cursors/Carets";
 import { AsideNotice } from "./draft/AsideNotice";
 import { useField } from "./draft/use-field";
 import type { Rights } from "./rights";
@@ -78,16 +79,20 @@ export function Composer({ store, presence, view, state, rights }: ComposerProps
     >
       {shown.aside && <AsideNotice aside={shown.aside} draft={draft} canWrite={rights.write} />}
       <div className={readOnly ? "composer-box composer-disabled" : "composer-box"}>
-        <textarea
-          id="composer"
-          ref={field}
-          rows={1}
-          aria-label="Message"
-          aria-describedby="composer-note"
-          placeholder={readOnly ? "" : "Ask something"}
-          readOnly={readOnly}
-          onKeyDown={onKeyDown}
-        />
+        <div className="composer-field">
+          <textarea
+            id="composer"
+            ref={field}
+            className="composer-text"
+            rows={1}
+            aria-label="Message"
+            aria-describedby="composer-note"
+            placeholder={readOnly ? "" : "Ask something"}
+            readOnly={readOnly}
+            onKeyDown={onKeyDown}
+          />
+          <Carets field={field} draft={draft} presence={presence} />
+        </div>
         <button type="submit" className="send-button" aria-label="Send" disabled={!canSend}>
           <ArrowUp />
         </button>

@@ -1,11 +1,13 @@
 /** What is said, oldest first: follows the end unless the reader scrolled away, and fetches older messages upwards. */
 
+import type { PresenceStore } from "@hanzo/live";
 import { LiveError, type SessionState, type SessionStore } from "@hanzo/live-client";
 import { useCallback, useEffect, useMemo, useState, type ReactElement } from "react";
 import { duplicateSession, type ModelInfo } from "../api/resources";
 import { sessionPath } from "../routes";
 import { ArrowDown, Mark } from "../ui/icons";
 import { Answer } from "./Answer";
+import { Pointers } from "./cursors/Pointers";
 import type { MessageVerbs } from "./MessageActions";
 import { Outgoing, Prompt } from "./Prompt";
 import { useLinkedMessage } from "./use-linked-message";
@@ -17,6 +19,7 @@ import type { SessionView } from "./view";
 interface MessageListProps {
   session: string;
   store: SessionStore;
+  presence: PresenceStore;
   view: SessionView;
   status: SessionState["status"];
   hasMore: boolean;
@@ -28,7 +31,7 @@ interface MessageListProps {
 }
 
 export function MessageList(props: MessageListProps): ReactElement {
-  const { session, store, view, status, hasMore, models, model, me, canWrite } = props;
+  const { session, store, presence, view, status, hasMore, models, model, me, canWrite } = props;
   const { messages, outgoing } = view;
   const { scroller, content, atEnd, toEnd, goTo } = useStickToEnd(messages[0]?.message.id);
   const isReady = status === "ready";
@@ -146,6 +149,7 @@ export function MessageList(props: MessageListProps): ReactElement {
             {trouble}
           </p>
         )}
+        <Pointers scroller={scroller} content={content} store={store} presence={presence} />
       </div>
       {!atEnd && (
         <button type="button" className="jump" onClick={jump}>

@@ -83,6 +83,7 @@ export function SessionPage({ session, config }: SessionPageProps): ReactElement
           <MessageList
             session={session}
             store={store}
+            presence={presence.store}
             view={view}
             status={state.status}
             hasMore={state.hasMore}

@@ -26,6 +26,8 @@ export class FieldBinding {
   private selection: Selection | null = null;
   /** What the field shows. */
   private text = "";
+  /** The person has done something here: a field that the page itself gave the focus to has a caret, but nobody's. */
+  private isInUse = false;
 
   constructor(
     private readonly field: HTMLTextAreaElement,
@@ -41,10 +43,11 @@ export class FieldBinding {
     field.addEventListener("input", () => this.take(), { signal });
     field.addEventListener("beforeinput", (event) => this.onBeforeInput(event), { signal });
     field.addEventListener("keydown", (event) => this.onKeyDown(event), { signal });
+    field.addEventListener("pointerdown", () => this.use(), { signal });
     field.addEventListener("compositionstart", () => this.draft.setComposing(true), { signal });
     field.addEventListener("compositionend", () => this.draft.setComposing(false), { signal });
     field.addEventListener("focus", () => this.remember(), { signal });
-    field.addEventListener("blur", () => this.events.onSelect(null), { signal });
+    field.addEventListener("blur", () => this.leave(), { signal });
     document.addEventListener("selectionchange", () => this.remember(), { signal });
     const stopReading = this.draft.readText(() => this.show());
     this.show();
@@ -60,6 +63,7 @@ export class FieldBinding {
     const { field, draft } = this;
     const change = textChange(this.text, field.value, field.selectionEnd);
     if (!change) return;
+    this.isInUse = true;
     // So that the draft's own change finds the field as it is.
     this.text = field.value;
     if (draft.edit(change)) this.events.onTyped();
@@ -96,13 +100,24 @@ export class FieldBinding {
     const direction = selectionDirection;
     const [start, end] = [draft.placeAt(selectionStart), draft.placeAt(selectionEnd)];
     this.selection = { copy: draft.current.copy, start, end, direction };
-    if (document.activeElement !== field) return;
+    if (!this.isInUse || document.activeElement !== field) return;
     this.events.onSelect(
       direction === "backward" ? { anchor: end, head: start } : { anchor: start, head: end },
     );
   }
 
+  private use(): void {
+    this.isInUse = true;
+    this.remember();
+  }
+
+  private leave(): void {
+    this.isInUse = false;
+    this.events.onSelect(null);
+  }
+
   private onKeyDown(event: KeyboardEvent): void {
+    this.isInUse = true;
     if (!(event.ctrlKey || event.metaKey) || event.altKey || event.isComposing) return;
     const key = event.key.toLowerCase();
     const isUndo = key === "z" && !event.shiftKey;
