@@ -174,6 +174,40 @@ OPTIONS: tuple[Option, ...] = (
         "New sockets a second one address may open in one web process.",
         minimum=1,
     ),
+    Option(
+        "MAX_READS_PER_MINUTE",
+        "int",
+        3_000,
+        "Calls of REST that read, for each API token, each person in browsers, and each address without a sign-in, in all processes together; as many may come at once. 0: no limit, here and below.",
+        minimum=0,
+    ),
+    Option(
+        "MAX_WRITES_PER_MINUTE", "int", 600, "Calls of REST that change something, counted in the same way.", minimum=0
+    ),
+    Option(
+        "MAX_STREAM_STARTS_PER_MINUTE",
+        "int",
+        300,
+        "Calls of REST that ask a model or post a message, counted in the same way.",
+        minimum=0,
+    ),
+    Option("MAX_SEARCHES_PER_MINUTE", "int", 240, "Searches, counted in the same way.", minimum=0),
+    Option("MAX_INVITATIONS_PER_HOUR", "int", 60, "Invitations one person may make.", minimum=0),
+    Option(
+        "MAX_WRONG_INVITATIONS_PER_10_MINUTES",
+        "int",
+        20,
+        "Wrong invitation links one address may try before it has to wait.",
+        minimum=0,
+    ),
+    Option(
+        "MAX_WRONG_TOKENS_PER_MINUTE",
+        "int",
+        120,
+        "Calls with a wrong API token one address may make before they are answered 429.",
+        minimum=0,
+    ),
+    Option("MAX_SIGN_UPS_PER_HOUR", "int", 60, "Accounts that may be made from one address.", minimum=0),
     Option("MAX_SUBSCRIPTIONS", "int", 100, "Logs one socket may watch at once.", minimum=1),
     Option("MAX_STREAMS_PER_SOCKET", "int", 32, "Streams one socket may have running at once.", minimum=1),
     Option(

@@ -35,9 +35,9 @@ MAX_USES = 10_000
 MAX_OPEN = 200
 INVITED_ROLES = (Role.EDITOR, Role.VIEWER)
 
-INVITES = Rate("invites", limit=60, seconds=3600)
+INVITES = Rate("invites", seconds=3600, option="MAX_INVITATIONS_PER_HOUR")
 # Tokens have 256 random bits: this is against the load of trying, and for a quiet log.
-GUESSES = Rate("invitation-guesses", limit=20, seconds=600)
+GUESSES = Rate("invitation-guesses", seconds=600, option="MAX_WRONG_INVITATIONS_PER_10_MINUTES")
 
 
 class Standing(StrEnum):

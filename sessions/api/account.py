@@ -12,7 +12,7 @@ from sessions import authentication
 from sessions.access import id_of
 from sessions.api import serializers as bodies
 from sessions.api.parsers import BoundedJSONParser
-from sessions.api.throttling import TicketThrottle, TokenThrottle
+from sessions.api.throttling import NEW_TOKENS
 from sessions.api.views import caller, checked
 from sessions.models import TokenScope
 from sessions.profile import change_profile
@@ -37,7 +37,7 @@ class Me(APIView):
 
 
 class TokenList(APIView):
-    throttle_classes = (TokenThrottle,)
+    rates = {"POST": NEW_TOKENS}
 
     @extend_schema(operation_id="tokens_list", responses=bodies.TokensShape)
     def get(self, request: Request) -> Response:
@@ -65,8 +65,6 @@ class TokenDetail(APIView):
 
 
 class Tickets(APIView):
-    throttle_classes = (TicketThrottle,)
-
     @extend_schema(operation_id="tickets_create", request=None, responses={201: bodies.TicketShape})
     def post(self, request: Request) -> Response:
         """A ticket for one socket: send it as `hello.token` within `expires_in` seconds."""

@@ -14,6 +14,10 @@ from rest_framework.request import Request
 from hanzo_live.protocol.errors import ErrorCode, LiveError
 from sessions.authentication import Identity, bearer_of, identity_of_token
 from sessions.models import User
+from sessions.rates import Rate, address_of, network_of
+
+# For quiet logs more than for safety: tokens have 256 random bits.
+WRONG_TOKENS = Rate("wrong-tokens", option="MAX_WRONG_TOKENS_PER_MINUTE")
 
 
 class TokenAuthentication(BaseAuthentication):
@@ -23,7 +27,12 @@ class TokenAuthentication(BaseAuthentication):
         raw = bearer_of(request.headers)
         if raw is None:
             return None
-        identity = identity_of_token(raw)
+        try:
+            identity = identity_of_token(raw)
+        except LiveError as error:
+            if error.code is ErrorCode.UNAUTHENTICATED:
+                WRONG_TOKENS.spend(network_of(address_of(request._request)))
+            raise
         assert identity.user is not None
         if not identity.can_write and request.method not in SAFE_METHODS:
             raise LiveError(ErrorCode.FORBIDDEN, "This API token may only read. Use one with the scope `write`.")

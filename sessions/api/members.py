@@ -12,14 +12,14 @@ from rest_framework.views import APIView
 from sessions import membership
 from sessions.access import Action, find_session, id_of
 from sessions.api import serializers as bodies
-from sessions.api.throttling import MemberThrottle
+from sessions.api.throttling import NEW_MEMBERS
 from sessions.api.views import caller, checked
 from sessions.models import Role
 from sessions.queries import member_wire, members_of
 
 
 class MemberList(APIView):
-    throttle_classes = (MemberThrottle,)
+    rates = {"POST": NEW_MEMBERS}
 
     @extend_schema(operation_id="members_list", responses=bodies.MembersShape)
     def get(self, request: Request, ref: str) -> Response:

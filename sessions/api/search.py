@@ -9,14 +9,14 @@ from rest_framework.views import APIView
 
 from sessions.access import Action, find_session
 from sessions.api import serializers as bodies
-from sessions.api.throttling import SearchThrottle
+from sessions.api.throttling import SEARCHES
 from sessions.api.views import caller, checked, page_wire
 from sessions.queries import Wire, time_wire, user_wire
 from sessions.search import Found, search
 
 
 class Search(APIView):
-    throttle_classes = (SearchThrottle,)
+    rates = {"GET": SEARCHES}
 
     @extend_schema(operation_id="search", parameters=[bodies.SearchQuery], responses=bodies.SearchPageShape)
     def get(self, request: Request) -> Response:

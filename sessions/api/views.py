@@ -16,7 +16,7 @@ from rest_framework.views import APIView
 from sessions import services
 from sessions.access import Action, find_session
 from sessions.api import serializers as bodies
-from sessions.api.throttling import DuplicateThrottle
+from sessions.api.throttling import COPIES, TRANSCRIPTS
 from sessions.copying import duplicate_session
 from sessions.models import LiveSession, User
 from sessions.pages import MessageFilter, SessionFilter, message_page, session_page
@@ -102,7 +102,7 @@ class SessionDetail(APIView):
 
 
 class SessionDuplicate(APIView):
-    throttle_classes = (DuplicateThrottle,)
+    rates = {"POST": COPIES}
 
     @extend_schema(
         operation_id="sessions_duplicate", request=bodies.DuplicateBody, responses={201: bodies.OwnSessionShape}
@@ -138,6 +138,8 @@ class SessionMessages(APIView):
 
 
 class SessionTranscript(APIView):
+    rates = {"GET": TRANSCRIPTS}
+
     @extend_schema(
         operation_id="transcript_read",
         parameters=[bodies.TranscriptQuery],

@@ -21,6 +21,7 @@ from hanzo_live.protocol import StreamRequest
 from hanzo_live.protocol.errors import ErrorCode, LiveError
 from sessions.api.errors import as_live_error, headers_of
 from sessions.api.permissions import AnonymousWhereAllowed
+from sessions.api.throttling import STARTS
 from sessions.models import User
 from streaming import services
 from streaming.api import bodies
@@ -36,6 +37,7 @@ TAKEN = ("model", "messages", "temperature", "top_p", "stop", "seed", "tools", "
 
 
 class ChatCompletions(APIView):
+    rates = {"POST": STARTS}
     permission_classes = [AnonymousWhereAllowed]
     content_negotiation_class = AnswersInJson
 

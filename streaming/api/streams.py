@@ -20,6 +20,7 @@ from sessions import services as sessions
 from sessions.access import Action
 from sessions.api.authentication import CookieAuthentication
 from sessions.api.permissions import AnonymousWhereAllowed
+from sessions.api.throttling import STARTS
 from sessions.api.views import SessionMessages, caller, checked, page_wire
 from sessions.authentication import Identity
 from sessions.models import User
@@ -49,6 +50,7 @@ def stream_of(request: Request, id: str) -> Stream:
 
 
 class StreamList(APIView):
+    rates = {"POST": STARTS}
     permission_classes = [AnonymousWhereAllowed]
     content_negotiation_class = AnswersInJson
 
@@ -156,6 +158,8 @@ class SessionStreams(APIView):
 
 
 class Messages(SessionMessages):
+    rates = {"POST": STARTS}
+
     @extend_schema(operation_id="messages_send", request=MessageRequest, responses={202: shapes.SentShape})
     def post(self, request: Request, ref: str) -> Response:
         """Say something, and ask the model unless `reply` is false."""

@@ -209,7 +209,7 @@ def test_a_deleted_session_takes_its_invitations_along(live_session: LiveSession
 
 def test_guessing_is_slowed_down_and_a_right_link_is_no_guess(live_session: LiveSession, owner: User) -> None:
     _, token = invite(live_session, owner, address=str)
-    for number in range(invitations.GUESSES.limit):
+    for number in range(invitations.GUESSES.most):
         find(token, HERE)
         with refused("not_found"):
             find(f"hzi_{number}", HERE)
