@@ -7,6 +7,7 @@ is escaped, and nothing in it runs.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -36,54 +37,101 @@ def speaker_of(message: Message) -> str:
     return "Assistant" if message.role == MessageRole.ASSISTANT else "System"
 
 
-def json_pieces(session: LiveSession) -> Pieces:
+@dataclass(frozen=True, slots=True)
+class Keep:
+    """What of a reply is kept besides its words and, where it failed, why."""
+
+    thoughts: bool
+    tools: bool
+
+    def of(self, message: Message) -> list[dict[str, Any]]:
+        """The message's parts that are kept."""
+        left_out = {
+            *(() if self.thoughts else ("reasoning",)),
+            *(() if self.tools else ("toolCall", "toolResult")),
+        }
+        return [part for part in message.parts if part["type"] not in left_out]
+
+
+def json_pieces(session: LiveSession, keep: Keep) -> Pieces:
     """One object, as REST has it: `session`, `members` and `messages`."""
     members = [member_wire(member) for member in members_of(session.pk)]
     yield f'{{"session": {_json(session_info(session))}, "members": {_json(members)}, "messages": ['
     for number, message in enumerate(messages_in_order(session)):
-        yield f"{',' if number else ''}\n{_json(message_wire(message))}"
+        yield f"{',' if number else ''}\n{_json({**message_wire(message), 'parts': keep.of(message)})}"
     yield "\n]}\n"
 
 
-def markdown_pieces(session: LiveSession) -> Pieces:
+def markdown_pieces(session: LiveSession, keep: Keep) -> Pieces:
     """One heading a message; the content as it was written, for models and people write Markdown."""
     yield f"# {_one_line(session.title)}\n"
     for message in messages_in_order(session):
-        yield f"\n## {_one_line(speaker_of(message))}\n\n{message.content}\n"
+        yield f"\n## {_one_line(speaker_of(message))}\n"
+        for title, text in asides(keep.of(message)):
+            yield f"\n**{title}**\n\n{_fenced(text)}\n"
+        yield f"\n{message.content}\n"
 
 
-def html_pieces(session: LiveSession) -> Pieces:
+def html_pieces(session: LiveSession, keep: Keep) -> Pieces:
     """A page without scripts and without anything to load."""
     before, after = render_to_string("sessions/transcript.html", {"session": session}).split("<!-- messages -->")
     yield before
     for message in messages_in_order(session):
-        yield render_to_string("sessions/transcript_message.html", {"speaker": speaker_of(message), "message": message})
+        about = {"speaker": speaker_of(message), "message": message, "asides": asides(keep.of(message))}
+        yield render_to_string("sessions/transcript_message.html", about)
     yield after
+
+
+def asides(parts: list[dict[str, Any]]) -> list[tuple[str, str]]:
+    """What stands beside an answer, each as its title and its text."""
+    return [found for part in parts if (found := _aside(part)) is not None]
+
+
+def _aside(part: dict[str, Any]) -> tuple[str, str] | None:
+    match part["type"]:
+        case "reasoning":
+            return "Thought", part["text"]
+        case "toolCall":
+            return f"Tool call: {_one_line(part['name'])}", _json(part["args"])
+        case "toolResult":
+            told = part["result"] if part["error"] is None else part["error"]
+            return f"Tool result: {_one_line(part['name'])}", told if isinstance(told, str) else _json(told)
+        case "error":
+            return "Failed", part["message"]
+    return None
 
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """A form that a transcript can be had in."""
+    """A form that a transcript can be had in; `keep` is what it keeps where nobody says. What is for programs has all."""
 
     label: str
     content_type: str
     suffix: str
-    pieces: Callable[[LiveSession], Pieces]
+    make: Callable[[LiveSession, Keep], Pieces]
+    keep: Keep
 
+    def pieces(self, session: LiveSession, keep: Keep | None = None) -> Pieces:
+        return self.make(session, keep or self.keep)
+
+    def file_name(self, session: LiveSession) -> str:
+        # Of letters, digits and dashes alone: a title could be anything.
+        return f"{session.slug or session.pk}.{self.suffix}"
+
+
+ALL, WORDS = Keep(thoughts=True, tools=True), Keep(thoughts=False, tools=False)
 
 FORMS = {
-    "json": Form("JSON", "application/json", "json", json_pieces),
-    "markdown": Form("Markdown", "text/markdown; charset=utf-8", "md", markdown_pieces),
-    "html": Form("HTML", "text/html; charset=utf-8", "html", html_pieces),
+    "json": Form("JSON", "application/json", "json", json_pieces, ALL),
+    "markdown": Form("Markdown", "text/markdown; charset=utf-8", "md", markdown_pieces, WORDS),
+    "html": Form("HTML", "text/html; charset=utf-8", "html", html_pieces, WORDS),
 }
 
 
-def as_markdown(session: LiveSession) -> str:
-    return "".join(markdown_pieces(session))
-
-
-def as_html(session: LiveSession) -> str:
-    return "".join(html_pieces(session))
+def _fenced(text: str) -> str:
+    """A block of code that nothing in the text can end."""
+    fence = "`" * max(3, 1 + max(map(len, re.findall(r"`+", text)), default=0))
+    return f"{fence}\n{text}\n{fence}"
 
 
 def _one_line(text: str) -> str:

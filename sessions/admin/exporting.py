@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import zipfile
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from io import RawIOBase
 from typing import Any
 
-from asgiref.sync import sync_to_async
 from django import forms
 from django.contrib import messages
 from django.http import HttpRequest, StreamingHttpResponse
@@ -18,11 +17,11 @@ from hanzo_live.protocol.errors import ErrorCode, LiveError
 from sessions.admin.actions import Action
 from sessions.audit import Operator
 from sessions.models import LiveSession
+from sessions.sending import in_pieces
 from sessions.transcript import FORMS, Form
 
 # Of all sessions together. What is more is taken in several times.
 MAX_MESSAGES = 200_000
-SEND_AT = 64 * 1024
 
 
 class ExportForm(forms.Form):
@@ -58,20 +57,15 @@ def download(sessions: Sequence[LiveSession], form: Form) -> StreamingHttpRespon
     """The answer that carries the transcripts. No session is read before its turn to be sent."""
     pieces: Iterator[bytes]
     if len(sessions) == 1:
-        name, content_type = _file_name(sessions[0], form), form.content_type
+        name, content_type = form.file_name(sessions[0]), form.content_type
         pieces = map(str.encode, form.pieces(sessions[0]))
     else:
         name, content_type = "transcripts.zip", "application/zip"
         pieces = _archive(sessions, form)
-    answer = StreamingHttpResponse(_in_threads(_joined(pieces)), content_type=content_type)
+    answer = StreamingHttpResponse(in_pieces(pieces), content_type=content_type)
     answer["Content-Disposition"] = f'attachment; filename="{name}"'
     answer["Cache-Control"] = "no-store"
     return answer
-
-
-def _file_name(session: LiveSession, form: Form) -> str:
-    # Of letters, digits and dashes alone: a title could be anything.
-    return f"{session.slug or session.pk}.{form.suffix}"
 
 
 class _Outlet(RawIOBase):
@@ -97,29 +91,8 @@ def _archive(sessions: Sequence[LiveSession], form: Form) -> Iterator[bytes]:
     outlet = _Outlet()
     with zipfile.ZipFile(outlet, "w", zipfile.ZIP_DEFLATED) as archive:
         for session in sessions:
-            with archive.open(_file_name(session, form), "w", force_zip64=True) as file:
+            with archive.open(form.file_name(session), "w", force_zip64=True) as file:
                 for piece in form.pieces(session):
                     file.write(piece.encode())
                     yield outlet.take()
     yield outlet.take()
-
-
-def _joined(pieces: Iterator[bytes]) -> Iterator[bytes]:
-    """The same bytes in pieces that are worth a step of their own."""
-    waiting = bytearray()
-    for piece in pieces:
-        waiting += piece
-        if len(waiting) >= SEND_AT:
-            yield bytes(waiting)
-            waiting.clear()
-    yield bytes(waiting)
-
-
-async def _in_threads(pieces: Iterator[bytes]) -> AsyncIterator[bytes]:
-    """The pieces, each made in the request's thread: they read the database."""
-    while (piece := await sync_to_async(_next)(pieces)) is not None:
-        yield piece
-
-
-def _next(pieces: Iterator[bytes]) -> bytes | None:
-    return next(pieces, None)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.http import QueryDict
 from rest_framework import serializers
 from rest_framework.fields import empty
 
@@ -16,6 +17,8 @@ from sessions.invitations import EXPIRES_IN, MAX_EXPIRES_IN, MAX_OPEN, MAX_USES,
 from sessions.models import MessageRole, Overlap, Role, TokenScope
 from sessions.pages import SESSION_ORDERS
 from sessions.search import MAX_QUERY
+from sessions.text import is_storable
+from sessions.transcript import FORMS
 
 MAX_N = 2_147_483_647
 # Room for a title, in which every character may take four bytes and base64 a third more.
@@ -137,7 +140,22 @@ class TokenBody(serializers.Serializer[Any]):
     scope = ChoiceField(required=False, choices=TokenScope.choices, default=TokenScope.WRITE)
 
 
-class PageQuery(serializers.Serializer[Any]):
+class Query(serializers.Serializer[Any]):
+    """What stands behind the `?`. A name that says nothing here is refused: a filter that is spelled wrongly would
+    otherwise give everything."""
+
+    def to_internal_value(self, data: QueryDict) -> Any:
+        for name in data:
+            shown = name[:40] if is_storable(name) else "that"
+            if name not in self.fields:
+                words = f"There is no such parameter here. There are: {', '.join(self.fields)}."
+                raise serializers.ValidationError({shown: words})
+            if len(data.getlist(name)) > 1:
+                raise serializers.ValidationError({shown: "Give it once."})
+        return super().to_internal_value(data)
+
+
+class PageQuery(Query):
     limit = serializers.IntegerField(required=False, min_value=1, max_value=200, default=50)
     cursor = serializers.CharField(required=False, max_length=MAX_CURSOR)
 
@@ -185,14 +203,21 @@ class SearchQuery(PageQuery):
     limit = serializers.IntegerField(required=False, min_value=1, max_value=100, default=20)
 
 
-class DeleteQuery(serializers.Serializer[Any]):
+class DeleteQuery(Query):
     confirm = serializers.CharField(
         required=False, max_length=text.MAX_TITLE, help_text="The session's title: nothing is deleted if it differs."
     )
 
 
-class TranscriptQuery(serializers.Serializer[Any]):
-    format = ChoiceField(required=False, choices=["json", "markdown", "html"], default="json")
+class TranscriptQuery(Query):
+    format = ChoiceField(required=False, choices=list(FORMS), default="json")
+    thoughts = serializers.BooleanField(
+        required=False, allow_null=True, default=None, help_text="With thoughts; where absent, in JSON alone."
+    )
+    tools = serializers.BooleanField(
+        required=False, allow_null=True, default=None, help_text="With tool calls; where absent, in JSON alone."
+    )
+    download = serializers.BooleanField(required=False, default=False, help_text="As a file to keep, with a name.")
 
 
 # What is given ----------------------------------------------------------------------------------------------------
@@ -214,18 +239,23 @@ class SettingsShape(serializers.Serializer[Any]):
     overlap = serializers.ChoiceField(choices=Overlap.choices)
 
 
-class SessionShape(serializers.Serializer[Any]):
+class SessionInfoShape(serializers.Serializer[Any]):
+    """What is the same for every member."""
+
     id = serializers.UUIDField()
     slug = serializers.CharField(allow_null=True)
     title = serializers.CharField()
     model = serializers.CharField(allow_null=True)
+    archived = serializers.BooleanField()
+    settings = SettingsShape()
+    created_at = serializers.DateTimeField()
+
+
+class SessionShape(SessionInfoShape):
     system_prompt = serializers.CharField(allow_null=True)
     overlap = serializers.ChoiceField(choices=Overlap.choices)
-    settings = SettingsShape()
     role = serializers.ChoiceField(choices=Role.choices)
     log = serializers.CharField()
-    archived = serializers.BooleanField()
-    created_at = serializers.DateTimeField()
     updated_at = serializers.DateTimeField()
 
 
@@ -276,7 +306,7 @@ class MembersShape(serializers.Serializer[Any]):
 
 
 class TranscriptShape(serializers.Serializer[Any]):
-    session = SessionShape()
+    session = SessionInfoShape()
     members = MemberShape(many=True)
     messages = MessageShape(many=True)
 

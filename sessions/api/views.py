@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.http import HttpResponse
+from django.http import StreamingHttpResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
@@ -21,9 +21,13 @@ from sessions.copying import duplicate_session
 from sessions.models import LiveSession, User
 from sessions.pages import MessageFilter, SessionFilter, message_page, session_page
 from sessions.positions import Page
-from sessions.queries import Wire, member_wire, members_of, message_wire, own_session_wire, session_wire
+from sessions.queries import Wire, message_wire, own_session_wire
 from sessions.reading import mark_read, membership_of, unread_counts
-from sessions.transcript import as_html, as_markdown, messages_in_order
+from sessions.sending import in_pieces
+from sessions.transcript import FORMS, Keep
+
+# What people and models wrote is in it: whatever got past the escaping would load, run and send nothing.
+TRANSCRIPT_POLICY = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; sandbox"
 
 
 def checked(shape: type[Serializer[Any]], data: Any) -> dict[str, Any]:
@@ -149,21 +153,21 @@ class SessionTranscript(APIView):
             (200, "text/html"): OpenApiTypes.STR,
         },
     )
-    def get(self, request: Request, ref: str) -> Response | HttpResponse:
-        """Everything said, as one document."""
-        session, role = find_session(caller(request), ref, Action.READ)
-        wanted = checked(bodies.TranscriptQuery, request.query_params)["format"]
-        if wanted == "markdown":
-            return HttpResponse(as_markdown(session), content_type="text/markdown; charset=utf-8")
-        if wanted == "html":
-            return HttpResponse(as_html(session), content_type="text/html; charset=utf-8")
-        return Response(
-            {
-                "session": session_wire(session, role),
-                "members": [member_wire(member) for member in members_of(session.pk)],
-                "messages": [message_wire(message) for message in messages_in_order(session)],
-            }
+    def get(self, request: Request, ref: str) -> StreamingHttpResponse:
+        """Everything said, as one document, sent while it is made. With `download` as a file."""
+        session, _ = find_session(caller(request), ref, Action.READ)
+        query = checked(bodies.TranscriptQuery, request.query_params)
+        form = FORMS[query["format"]]
+        thoughts, tools = query["thoughts"], query["tools"]
+        keep = Keep(form.keep.thoughts if thoughts is None else thoughts, form.keep.tools if tools is None else tools)
+        answer = StreamingHttpResponse(
+            in_pieces(map(str.encode, form.pieces(session, keep))),
+            content_type=form.content_type,
+            headers={"Cache-Control": "no-store", "Content-Security-Policy": TRANSCRIPT_POLICY},
         )
+        if query["download"]:
+            answer["Content-Disposition"] = f'attachment; filename="{form.file_name(session)}"'
+        return answer
 
 
 def _without_nulls(body: dict[str, Any]) -> dict[str, Any]:

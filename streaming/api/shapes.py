@@ -6,7 +6,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from sessions.api.serializers import ChoiceField, IdField, PageQuery
+from sessions.api.serializers import ChoiceField, IdField, PageQuery, Query
 from sessions.text import MAX_MODEL
 from streaming.models import StreamStatus
 from streaming.queries import STREAM_ORDERS
@@ -66,7 +66,7 @@ class StreamsQuery(PageQuery):
     )
 
 
-class EventsQuery(serializers.Serializer[Any]):
+class EventsQuery(Query):
     after = serializers.CharField(required=False, max_length=100, help_text="The `id` of the last event you have.")
     show_thoughts = serializers.BooleanField(default=False)
     flush_ms = serializers.IntegerField(required=False, min_value=0, max_value=60_000)

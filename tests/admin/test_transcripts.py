@@ -141,7 +141,7 @@ def export(user: User, sessions: list[LiveSession], form: str) -> tuple[Any, byt
 def talk(live_session: LiveSession, owner: User, monkeypatch: pytest.MonkeyPatch) -> LiveSession:
     """A session in which was said more than is read or sent at once."""
     monkeypatch.setattr("sessions.transcript.ROWS_AT_ONCE", 2)
-    monkeypatch.setattr(exporting, "SEND_AT", 100)
+    monkeypatch.setattr("sessions.sending.SEND_AT", 100)
     say(live_session, owner, 5)
     return live_session
 

@@ -147,11 +147,29 @@ def test_a_wrong_value_is_refused_by_the_name_of_its_field(
     assert assert_is_error(call(client, "GET", f"{path}?{query}"), 400, "bad_request")["field"] == field
 
 
-def test_an_empty_value_and_a_name_that_no_list_knows_change_nothing(client: Client, live_session: LiveSession) -> None:
-    for path in ("", "/the-plan/messages", "/the-plan/invitations", "/the-plan/streams"):
-        plain = call(client, "GET", f"/v1/sessions{path}").json()
-        for query in ("colour=red", "role=&q=&model=&user=&state=&status=&after=&after_n=&order=&cursor="):
-            assert call(client, "GET", f"/v1/sessions{path}?{query}").json() == plain
+LISTS = {
+    "/v1/sessions": "role=&q=&model=&order=&cursor=",
+    "/v1/sessions/the-plan/messages": "role=&user=&status=&after_n=&before_n=&cursor=",
+    "/v1/sessions/the-plan/invitations": "state=&cursor=",
+    "/v1/sessions/the-plan/streams": "status=&model=&user=&after=&before=&order=&cursor=",
+}
+
+
+@pytest.mark.parametrize(("path", "empty"), LISTS.items())
+def test_an_empty_value_changes_nothing(client: Client, live_session: LiveSession, path: str, empty: str) -> None:
+    plain = call(client, "GET", path).json()
+    assert call(client, "GET", f"{path}?{empty}").json() == plain
+
+
+@pytest.mark.parametrize("path", [*LISTS, "/v1/search"])
+@pytest.mark.parametrize("query", ["colour=red", "archieved=true", "limit=2&limit=3"])
+def test_a_name_that_the_list_does_not_know_is_refused_and_so_is_one_given_twice(
+    client: Client, live_session: LiveSession, path: str, query: str
+) -> None:
+    error = assert_is_error(
+        call(client, "GET", f"{path}?q=plan&{query}" if path == "/v1/search" else f"{path}?{query}"), 400, "bad_request"
+    )
+    assert error["field"] == query.partition("=")[0]
 
 
 def forged(*told: Any) -> str:
