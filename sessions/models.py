@@ -147,7 +147,7 @@ class MessageRole(models.TextChoices):
 
 
 class MessageStatus(models.TextChoices):
-    """A person's message is complete at once; a reply goes through the others."""
+    """A person's message is complete at once, or stopped once they took it back; a reply goes through all."""
 
     QUEUED = "queued"
     STREAMING = "streaming"

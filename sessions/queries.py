@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from sessions.models import ApiToken, Invitation, LiveSession, Member, Message, MessageRole, MessageStatus, Role, User
 
@@ -161,11 +161,13 @@ def snapshot(session: LiveSession, tail: int) -> Wire:
 def history(session_id: UUID, limit: int, *, before_n: int | None = None) -> list[Said]:
     """The newest `limit` messages that a model may be told of, oldest first; with `before_n` only those before it.
 
-    Failed and unfinished answers and empty messages are left out; a stopped answer keeps its text.
+    Failed and unfinished answers, empty messages and prompts that were taken back are left out; a stopped answer keeps its text.
     """
-    told = (
-        messages_of(session_id).filter(status__in=[MessageStatus.COMPLETE, MessageStatus.STOPPED]).exclude(content="")
+    # A stopped prompt is one that its sender took back.
+    told = messages_of(session_id).filter(
+        Q(status=MessageStatus.COMPLETE) | Q(status=MessageStatus.STOPPED) & ~Q(role=MessageRole.USER)
     )
+    told = told.exclude(content="")
     if before_n is not None:
         told = told.filter(n__lt=before_n)
     rows = told.only("n", "role", "content", "user__name").order_by("-n")[:limit]

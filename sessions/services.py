@@ -144,6 +144,19 @@ def post_message(
     return Posted(message, rows[1] if reply_stream is not None else None, existing=False)
 
 
+def take_back_prompt(reply_id: UUID) -> None:
+    """Mark the prompt that this reply was to answer as taken back, for all to see: no model is told of it any more.
+
+    Within a transaction that holds the session row's lock.
+    """
+    reply = Message.objects.filter(pk=reply_id).first()
+    prompt = reply and messages_of(reply.session_id).filter(n=reply.n - 1, role=MessageRole.USER).first()
+    if prompt:
+        prompt.status = MessageStatus.STOPPED
+        prompt.save(update_fields=["status"])
+        announce(f"session:{prompt.session_id}", Announcement("message", {"message": message_wire(prompt)}))
+
+
 def mark_reply(message_id: UUID, status: MessageStatus) -> None:
     """Note where the writing of a reply stands."""
     Message.objects.filter(pk=message_id).update(status=status)

@@ -78,6 +78,7 @@ class Stream(models.Model):
                 condition=~models.Q(status__in=["complete", "stopped", "failed"]),
             ),
             models.Index(fields=["session", "created_at"], name="stream_of_session"),
+            models.Index(fields=["user", "created_at"], name="stream_of_user"),
             models.Index(fields=["-created_at", "-id"], name="stream_newest"),
             models.Index(fields=["-ended_at"], name="stream_ended"),
         ]

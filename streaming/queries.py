@@ -7,10 +7,12 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
+from sessions.models import Message
 from sessions.positions import Order, Page, page_of
-from sessions.queries import time_wire
+from sessions.queries import message_wire, messages_of, time_wire
+from streaming import queueing
 from streaming.models import Stream
 
 # As queries name them; `-`: the newest first.
@@ -30,11 +32,11 @@ class StreamFilter:
 
 
 def stream_page(
-    session_id: UUID, limit: int, cursor: str | None = None, which: StreamFilter = StreamFilter()
+    streams: QuerySet[Stream], limit: int, cursor: str | None = None, which: StreamFilter = StreamFilter()
 ) -> Page[Stream]:
-    """The session's streams in the order of `which`. Raises LiveError `bad_request` for a cursor that is not ours."""
+    """These streams in the order of `which`. Raises LiveError `bad_request` for a cursor that is not ours."""
     # A prompt with its history is long, and nothing of it is shown.
-    rows = Stream.objects.filter(session_id=session_id).defer("request", "parts")
+    rows = streams.defer("request", "parts")
     if which.status is not None:
         rows = rows.filter(status=which.status)
     if which.model is not None:
@@ -46,6 +48,29 @@ def stream_page(
     if which.before is not None:
         rows = rows.filter(created_at__lt=which.before)
     return page_of(rows, STREAM_ORDERS[which.order], limit, cursor)
+
+
+def queue_of(session_id: UUID) -> list[dict[str, Any]]:
+    """The session's open streams with their prompts, first asked first: never more than may wait, in three queries."""
+    streams = list(queueing.open_streams(session_id).only("id", "status", "message", "created_at"))
+    replies = dict(Message.objects.filter(pk__in=[stream.message for stream in streams]).values_list("pk", "n"))
+    prompts = {
+        prompt.n + 1: prompt for prompt in messages_of(session_id).filter(n__in=[n - 1 for n in replies.values()])
+    }
+    found = []
+    for position, stream in enumerate(streams):
+        prompt = prompts.get(replies.get(stream.message, 0)) if stream.message else None
+        found.append(
+            {
+                "stream": str(stream.pk),
+                "position": position,
+                "status": stream.status,
+                "prompt": message_wire(prompt) if prompt else None,
+                "reply": str(stream.message) if stream.message else None,
+                "created_at": time_wire(stream.created_at),
+            }
+        )
+    return found
 
 
 def stream_wire(stream: Stream) -> dict[str, Any]:

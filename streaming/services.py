@@ -88,7 +88,8 @@ def start_stream(
 def stop_stream(user: User | None, stream_id: UUID) -> StreamStatus:
     """Stop a stream and say where it stands: a queued one has ended, a running one ends within moments.
 
-    Stopping again, or what has ended, changes nothing. Raises LiveError as `access.require_stream` does.
+    The prompt of one that had not begun is taken back. Stopping again, or what has ended, changes nothing. Raises
+    LiveError as `access.require_stream` does.
     """
     _visible(user, stream_id, Action.STOP)
     stop(stream_id, user)
@@ -104,7 +105,24 @@ def stop(stream_id: UUID, user: User | None) -> None:
     stream = Stream.objects.select_for_update().filter(pk=stream_id).first()
     if stream is None:
         raise access.stream_not_found()
-    _stop(stream, user)
+    if _stop(stream, user) and stream.message is not None:
+        sessions.take_back_prompt(stream.message)
+
+
+@transaction.atomic
+def take_back(user: User, session: LiveSession, stream_id: UUID) -> None:
+    """Take back a prompt that waits in the session's queue. Whether `user` may stop there was asked before.
+
+    Raises LiveError: `not_found` for a stream of elsewhere, `conflict` for one that has begun or ended.
+    """
+    sessions.lock(session.pk)
+    stream = Stream.objects.select_for_update().filter(pk=stream_id, session=session).first()
+    if stream is None:
+        raise access.stream_not_found()
+    if stream.status != StreamStatus.QUEUED or not _stop(stream, user):
+        raise LiveError(ErrorCode.CONFLICT, "That prompt does not wait any more. To end its answer, stop the stream.")
+    assert stream.message is not None  # it is a session's
+    sessions.take_back_prompt(stream.message)
 
 
 def read_stream(user: User | None, stream_id: UUID) -> Stream:
@@ -167,14 +185,15 @@ def _start_alone(stream: Stream) -> Started:
     return Started(stream.pk, stream.log, None, None, existing=False)
 
 
-def _stop(stream: Stream, user: User | None) -> None:
-    """Within a transaction that holds the session's lock, if there is one."""
+def _stop(stream: Stream, user: User | None) -> bool:
+    """Whether that ended it before it had begun. Within a transaction that holds the session's lock, if there is one."""
     if stream.is_over or stream.stop_requested_at is not None:
-        return
+        return False
     Stream.objects.filter(pk=stream.pk).update(stop_requested_at=timezone.now(), stopped_by=user and user.pk)
     if end(stream, Outcome(finish_reason="stopped"), Stream.objects.filter(status=StreamStatus.QUEUED)):
-        return
+        return True
     transaction.on_commit(partial(_tell_worker, stream.log, stream.pk))
+    return False
 
 
 def _tell_worker(log: str, stream_id: UUID) -> None:

@@ -6,7 +6,8 @@ from typing import Any
 
 from rest_framework import serializers
 
-from sessions.api.serializers import ChoiceField, IdField, PageQuery, Query
+from sessions.access import MAX_REF
+from sessions.api.serializers import ChoiceField, IdField, MessageShape, PageQuery, Query, UserShape
 from sessions.text import MAX_MODEL
 from streaming.models import StreamStatus
 from streaming.queries import STREAM_ORDERS
@@ -53,6 +54,39 @@ class StreamPageShape(serializers.Serializer[Any]):
     previous = serializers.URLField(allow_null=True)
 
 
+class PersonShape(serializers.Serializer[Any]):
+    user = UserShape()
+    connections = serializers.IntegerField()
+    status = serializers.ChoiceField(choices=["active", "idle"])
+    typing = serializers.BooleanField()
+    cursor = serializers.JSONField(allow_null=True)
+    left = serializers.BooleanField()
+
+
+class PresenceShape(serializers.Serializer[Any]):
+    users = PersonShape(many=True)
+    total = serializers.IntegerField()
+    summarised = serializers.BooleanField(help_text="There are too many to name.")
+
+
+class DraftShape(serializers.Serializer[Any]):
+    generation = serializers.IntegerField(help_text="Grows by one each time that the draft is sent.")
+    text = serializers.CharField(allow_blank=True)
+
+
+class QueuedShape(serializers.Serializer[Any]):
+    stream = serializers.UUIDField()
+    position = serializers.IntegerField(help_text="0: its answer is being written, or is the next to be.")
+    status = serializers.ChoiceField(choices=StreamStatus.choices)
+    prompt = MessageShape(allow_null=True)
+    reply = serializers.UUIDField(allow_null=True)
+    created_at = serializers.DateTimeField()
+
+
+class QueueShape(serializers.Serializer[Any]):
+    results = QueuedShape(many=True)
+
+
 class StreamsQuery(PageQuery):
     status = ChoiceField(required=False, choices=StreamStatus.choices, help_text="Only those that stand so.")
     model = serializers.CharField(
@@ -64,6 +98,11 @@ class StreamsQuery(PageQuery):
     order = ChoiceField(
         required=False, choices=list(STREAM_ORDERS), default="-created_at", help_text="`-`: the newest first."
     )
+
+
+class OwnStreamsQuery(StreamsQuery):
+    user = None  # type: ignore[assignment]  # they are all one's own
+    session = serializers.CharField(required=False, max_length=MAX_REF, help_text="Only in this one: id or slug.")
 
 
 class EventsQuery(Query):

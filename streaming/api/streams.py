@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from typing import Literal
+from typing import Any, Literal
 from uuid import uuid4
 
 from asgiref.sync import async_to_sync
+from django.db.models import Q, QuerySet
 from django.http import HttpResponse, StreamingHttpResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
@@ -23,7 +24,7 @@ from sessions.api.permissions import AnonymousWhereAllowed
 from sessions.api.throttling import STARTS
 from sessions.api.views import SessionMessages, caller, checked, page_wire
 from sessions.authentication import Identity
-from sessions.models import User
+from sessions.models import Member, User
 from streaming import services
 from streaming.api import bodies, shapes
 from streaming.api.negotiation import AnswersInJson, accepts_event_stream
@@ -53,6 +54,21 @@ class StreamList(APIView):
     rates = {"POST": STARTS}
     permission_classes = [AnonymousWhereAllowed]
     content_negotiation_class = AnswersInJson
+
+    @extend_schema(operation_id="streams_list", parameters=[shapes.OwnStreamsQuery], responses=shapes.StreamPageShape)
+    def get(self, request: Request) -> Response:
+        """The streams that you started, in sessions that you are in and outside, the newest first."""
+        user = user_of(request)
+        if user is None:
+            raise access.sign_in_needed()
+        query = checked(shapes.OwnStreamsQuery, request.query_params)
+        rows = Stream.objects.filter(user=user)
+        if within := query.get("session"):
+            rows = rows.filter(session=access.find_session(user, within, Action.READ)[0])
+        else:
+            mine = Member.objects.filter(user=user).values("session")
+            rows = rows.filter(Q(session=None) | Q(session__in=mine))
+        return _streams(request, rows, query)
 
     @extend_schema(
         operation_id="streams_start", request=StreamRequest, responses={202: shapes.StartedShape, **EVENT_STREAM}
@@ -149,12 +165,7 @@ class SessionStreams(APIView):
         """The session's streams with their usage and timings, the newest first."""
         session, _ = access.find_session(caller(request), ref, Action.READ)
         query = checked(shapes.StreamsQuery, request.query_params)
-        which = StreamFilter(
-            query.get("status"), query.get("model"), query.get("user"), query.get("after"), query.get("before"),
-            query["order"],
-        )  # fmt: skip
-        page = stream_page(session.pk, query["limit"], query.get("cursor"), which)
-        return Response(page_wire(request, page, [stream_wire(stream) for stream in page.results]))
+        return _streams(request, Stream.objects.filter(session=session), query)
 
 
 class Messages(SessionMessages):
@@ -171,6 +182,15 @@ class Messages(SessionMessages):
         session, _ = access.find_session(user, ref, Action.PROMPT)
         posted = sessions.post_message(session.pk, user, body.content, key=body.key)
         return Response({"message": str(posted.message.pk), "stream": None}, status=202)
+
+
+def _streams(request: Request, rows: QuerySet[Stream], query: dict[str, Any]) -> Response:
+    which = StreamFilter(
+        query.get("status"), query.get("model"), query.get("user"), query.get("after"), query.get("before"),
+        query["order"],
+    )  # fmt: skip
+    page = stream_page(rows, query["limit"], query.get("cursor"), which)
+    return Response(page_wire(request, page, [stream_wire(stream) for stream in page.results]))
 
 
 def _watching(request: Request) -> tuple[View, sse.Resume]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from streaming.api import completions, models, streams
+from streaming.api import completions, models, room, streams
 
 urlpatterns = [
     path("streams", streams.StreamList.as_view()),
@@ -14,6 +14,10 @@ urlpatterns = [
     path("sessions/<str:ref>/messages", streams.Messages.as_view()),
     path("sessions/<str:ref>/streams", streams.SessionStreams.as_view()),
     path("sessions/<str:ref>/events", streams.SessionEvents.as_view()),
+    path("sessions/<str:ref>/presence", room.SessionPresence.as_view()),
+    path("sessions/<str:ref>/draft", room.SessionDraft.as_view()),
+    path("sessions/<str:ref>/queue", room.SessionQueue.as_view()),
+    path("sessions/<str:ref>/queue/<str:id>", room.SessionQueued.as_view()),
     path("chat/completions", completions.ChatCompletions.as_view()),
     path("models", models.ModelList.as_view()),
 ]
