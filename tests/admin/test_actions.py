@@ -79,7 +79,8 @@ def test_ending_a_session_stops_its_streams_and_archives_it(
         assert stream.status == StreamStatus.STOPPED
     assert sent == [], "none of them is the next"
     events = [type for type, _ in announced(live_session)]
-    assert events[-3:] == ["complete", "complete", "session"]
+    # Each of those that waited, and its prompt, which the model is not told any more.
+    assert events[-5:] == [*["complete", "message"] * 2, "session"]
     assert announced(live_session)[-1][1]["session"]["archived"] is True
     assert "ended already" in do(admin, live_session, "end")
     assert "Open again." in do(admin, live_session, "reopen")
@@ -110,7 +111,7 @@ def test_a_queued_stream_is_over_at_once_and_its_end_says_who_stopped_it(
     assert "Stopped." in do(admin, stream, "stop")
     stream.refresh_from_db()
     assert stream.status == StreamStatus.STOPPED
-    type, body = announced(live_session)[-1]
+    type, body = announced(live_session)[-2]
     assert (type, body["finish_reason"], body["stopped_by"]["name"]) == ("complete", "stopped", "Ada")
     assert "over already" in do(admin, stream, "stop")
 
