@@ -45,24 +45,24 @@ def test_who_has_a_link_makes_an_account_and_joins_while_the_owner_looks(
     expect(row(olga, "By a link")).to_contain_text("Viewer · used 0 of 5 times · ends tomorrow")
     olga.photograph("invite-link")
 
-    nora = arrive("Nora", new=True)
-    page = nora.page
+    nina = arrive("Nina", new=True)
+    page = nina.page
     page.goto(link)
     expect(page.get_by_role("heading", name="Join “Come and see”")).to_be_visible()
-    nora.photograph("invitation")
+    nina.photograph("invitation")
     page.get_by_role("link", name="Make an account").click()
-    page.get_by_label("Name").fill("Nora")
-    page.get_by_label("E-mail").fill(nora.email)
+    page.get_by_label("Name").fill("Nina")
+    page.get_by_label("E-mail").fill(nina.email)
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Make the account").click()
     page.get_by_role("button", name="Join the session").click()
-    nora.sees_live()
-    expect(nora.composer).not_to_be_editable()
-    expect(row(olga, "Nora")).to_be_visible()
+    nina.sees_live()
+    expect(nina.composer).not_to_be_editable()
+    expect(row(olga, "Nina")).to_be_visible()
 
     # Who joined by the link finds the session by it.
     page.goto(link)
-    nora.sees_live()
+    nina.sees_live()
 
 
 def test_an_address_without_an_account_is_invited_and_the_invitation_can_be_taken_back(

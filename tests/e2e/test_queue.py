@@ -53,7 +53,9 @@ def test_everybody_sees_the_queue_and_who_queued_something_takes_it_back(
     olga.stop_button.click()
     olga.sees_end()
     said = [(each["role"], each["status"]) for each in olga.transcript(session)]
-    assert said == [("user", "complete"), ("assistant", "stopped")] * 3
+    answered = [("user", "complete"), ("assistant", "stopped")]
+    assert said == [*answered, ("user", "stopped"), ("assistant", "stopped"), *answered]
+    expect(vera.page.get_by_text("Taken back, and not told to the model")).to_have_count(1)
 
 
 def test_a_prompt_is_asked_again_in_other_words_and_history_keeps_the_old_one(

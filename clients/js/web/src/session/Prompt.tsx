@@ -45,6 +45,9 @@ export const Prompt = memo(function Prompt(props: PromptProps): ReactElement {
       ) : (
         <>
           <div className="prompt-text">{message.content}</div>
+          {message.status === "stopped" && (
+            <p className="prompt-taken-back">Taken back, and not told to the model</p>
+          )}
           <div className="message-actions">
             <MessageActions
               message={message}
