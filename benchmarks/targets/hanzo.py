@@ -26,6 +26,9 @@ LIMITS = {
     "MAX_SOCKETS_PER_USER": "20000",
     "MAX_CONNECTIONS": "20000",
     "MAX_HANDSHAKES_PER_SECOND": "20000",
+    # Counted, as outside of benchmarks: 0 would leave the counting out.
+    "MAX_READS_PER_MINUTE": "1000000",
+    "MAX_STREAM_STARTS_PER_MINUTE": "1000000",
 }
 
 
