@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -9,11 +10,11 @@ from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
-from sessions.models import Message
+from sessions.models import Message, User
 from sessions.positions import Order, Page, page_of
-from sessions.queries import message_wire, messages_of, time_wire
+from sessions.queries import message_wire, messages_of, time_wire, user_wire
 from streaming import queueing
-from streaming.models import Stream
+from streaming.models import Stream, StreamStatus
 
 # As queries name them; `-`: the newest first.
 STREAM_ORDERS = {"-created_at": Order("created_at"), "created_at": Order("created_at", falling=False)}
@@ -21,7 +22,7 @@ STREAM_ORDERS = {"-created_at": Order("created_at"), "created_at": Order("create
 
 @dataclass(frozen=True, slots=True)
 class StreamFilter:
-    """Which of a session's streams: `model` was asked for or ran, `after` is in it and `before` is not."""
+    """Which of some streams: `model` was asked for or ran, `after` is in it and `before` is not."""
 
     status: str | None = None
     model: str | None = None
@@ -31,12 +32,30 @@ class StreamFilter:
     order: str = "-created_at"
 
 
+def streams_of(session_id: UUID, *, after_n: int | None = None, before_n: int | None = None) -> QuerySet[Stream]:
+    """The session's streams; with a bound, those of the answers among its messages after or before that number."""
+    if after_n is None and before_n is None:
+        return Stream.objects.filter(session=session_id)
+    answers = Message.objects.filter(session=session_id, stream__isnull=False)
+    if after_n is not None:
+        answers = answers.filter(n__gt=after_n)
+    if before_n is not None:
+        answers = answers.filter(n__lt=before_n)
+    # By id alone: told of the session too, SQLite would walk all of its streams for those of a page.
+    return Stream.objects.filter(pk__in=answers.values("stream"))
+
+
 def stream_page(
-    streams: QuerySet[Stream], limit: int, cursor: str | None = None, which: StreamFilter = StreamFilter()
+    streams: QuerySet[Stream],
+    limit: int,
+    cursor: str | None = None,
+    which: StreamFilter = StreamFilter(),
+    *,
+    content: bool = True,
 ) -> Page[Stream]:
     """These streams in the order of `which`. Raises LiveError `bad_request` for a cursor that is not ours."""
     # A prompt with its history is long, and nothing of it is shown.
-    rows = streams.defer("request", "parts")
+    rows = streams.defer("request", "parts", *([] if content else ["content"]))
     if which.status is not None:
         rows = rows.filter(status=which.status)
     if which.model is not None:
@@ -73,17 +92,26 @@ def queue_of(session_id: UUID) -> list[dict[str, Any]]:
     return found
 
 
-def stream_wire(stream: Stream) -> dict[str, Any]:
-    """A stream as REST shows it. `content` is what was saved: of a running one, read the events."""
+def streams_wire(streams: Sequence[Stream], *, content: bool = True) -> list[dict[str, Any]]:
+    """Streams as REST shows them, with who stopped them, in one query. `content` is what was saved: of a running one,
+    read the events."""
+    stoppers = {stream.stopped_by for stream in streams if stream.status == StreamStatus.STOPPED and stream.stopped_by}
+    people = User.objects.in_bulk(stoppers) if stoppers else {}
+    return [_stream_wire(stream, people, content) for stream in streams]
+
+
+def _stream_wire(stream: Stream, people: dict[UUID, User], content: bool) -> dict[str, Any]:
+    stopper = people.get(stream.stopped_by) if stream.stopped_by else None
     return {
         "id": str(stream.pk),
         "session": str(stream.session_id) if stream.session_id else None,
         "message": str(stream.message) if stream.message else None,
         "log": stream.log,
         "status": stream.status,
-        "content": stream.content,
+        "content": stream.content if content else None,
         "usage": stream.usage,
         "finish_reason": stream.finish_reason or None,
+        "stopped_by": user_wire(stopper) if stopper else None,
         "error": stream.error,
         "model": stream.model or None,
         "requested_model": stream.requested_model or None,

@@ -7,7 +7,7 @@ from typing import Any
 from rest_framework import serializers
 
 from sessions.access import MAX_REF
-from sessions.api.serializers import ChoiceField, IdField, MessageShape, PageQuery, Query, UserShape
+from sessions.api.serializers import MAX_N, ChoiceField, IdField, MessageShape, PageQuery, Query, UserShape
 from sessions.text import MAX_MODEL
 from streaming.models import StreamStatus
 from streaming.queries import STREAM_ORDERS
@@ -35,9 +35,10 @@ class StreamShape(serializers.Serializer[Any]):
     message = serializers.UUIDField(allow_null=True)
     log = serializers.CharField()
     status = serializers.ChoiceField(choices=StreamStatus.choices)
-    content = serializers.CharField()
+    content = serializers.CharField(allow_null=True, help_text="Null where it was not wanted.")
     usage = serializers.DictField(allow_null=True)
     finish_reason = serializers.CharField(allow_null=True)
+    stopped_by = UserShape(allow_null=True)
     error = serializers.DictField(allow_null=True)
     model = serializers.CharField(allow_null=True)
     requested_model = serializers.CharField(allow_null=True)
@@ -87,21 +88,30 @@ class QueueShape(serializers.Serializer[Any]):
     results = QueuedShape(many=True)
 
 
-class StreamsQuery(PageQuery):
+class AnyStreamsQuery(PageQuery):
     status = ChoiceField(required=False, choices=StreamStatus.choices, help_text="Only those that stand so.")
     model = serializers.CharField(
         required=False, max_length=MAX_MODEL, help_text="Only those that asked for this model, or ran on it."
     )
-    user = IdField(required=False, help_text="Only those that this person asked for.")
     after = serializers.DateTimeField(required=False, help_text="Only those begun at or after this time (ISO 8601).")
     before = serializers.DateTimeField(required=False, help_text="Only those begun before this time (ISO 8601).")
     order = ChoiceField(
         required=False, choices=list(STREAM_ORDERS), default="-created_at", help_text="`-`: the newest first."
     )
+    content = serializers.BooleanField(required=False, default=True, help_text="With the texts that they wrote.")
 
 
-class OwnStreamsQuery(StreamsQuery):
-    user = None  # type: ignore[assignment]  # they are all one's own
+class StreamsQuery(AnyStreamsQuery):
+    user = IdField(required=False, help_text="Only those that this person asked for.")
+    after_n = serializers.IntegerField(
+        required=False, min_value=0, max_value=MAX_N, help_text="Only of answers after the message with this number."
+    )
+    before_n = serializers.IntegerField(
+        required=False, min_value=0, max_value=MAX_N, help_text="Only of answers before the message with this number."
+    )
+
+
+class OwnStreamsQuery(AnyStreamsQuery):
     session = serializers.CharField(required=False, max_length=MAX_REF, help_text="Only in this one: id or slug.")
 
 

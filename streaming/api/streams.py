@@ -32,7 +32,7 @@ from streaming.hub import View
 from streaming.models import Stream
 from streaming.projections import sse
 from streaming.projections.reader import LogReader
-from streaming.queries import StreamFilter, stream_page, stream_wire
+from streaming.queries import StreamFilter, stream_page, streams_of, streams_wire
 from streaming.services import Started
 
 EVENT_STREAM = {(200, "text/event-stream"): OpenApiTypes.STR}
@@ -109,7 +109,7 @@ class StreamDetail(APIView):
     @extend_schema(operation_id="streams_read", responses=shapes.StreamShape)
     def get(self, request: Request, id: str) -> Response:
         """One stream: where it stands, and when it has ended its text, usage and timings."""
-        return Response(stream_wire(stream_of(request, id)))
+        return Response(streams_wire([stream_of(request, id)])[0])
 
 
 class StreamEvents(APIView):
@@ -162,10 +162,14 @@ class SessionEvents(APIView):
 class SessionStreams(APIView):
     @extend_schema(operation_id="sessions_streams", parameters=[shapes.StreamsQuery], responses=shapes.StreamPageShape)
     def get(self, request: Request, ref: str) -> Response:
-        """The session's streams with their usage and timings, the newest first."""
+        """The session's streams with their usage and timings, the newest first.
+
+        `after_n` and `before_n` narrow it to the answers of a page of messages, `content=false` leaves their texts out.
+        """
         session, _ = access.find_session(caller(request), ref, Action.READ)
         query = checked(shapes.StreamsQuery, request.query_params)
-        return _streams(request, Stream.objects.filter(session=session), query)
+        rows = streams_of(session.pk, after_n=query.get("after_n"), before_n=query.get("before_n"))
+        return _streams(request, rows, query)
 
 
 class Messages(SessionMessages):
@@ -189,8 +193,9 @@ def _streams(request: Request, rows: QuerySet[Stream], query: dict[str, Any]) ->
         query.get("status"), query.get("model"), query.get("user"), query.get("after"), query.get("before"),
         query["order"],
     )  # fmt: skip
-    page = stream_page(rows, query["limit"], query.get("cursor"), which)
-    return Response(page_wire(request, page, [stream_wire(stream) for stream in page.results]))
+    content = query["content"]
+    page = stream_page(rows, query["limit"], query.get("cursor"), which, content=content)
+    return Response(page_wire(request, page, streams_wire(page.results, content=content)))
 
 
 def _watching(request: Request) -> tuple[View, sse.Resume]:

@@ -11,7 +11,8 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from sessions.models import LiveSession, User
+from sessions.models import LiveSession, Message, User
+from sessions.queries import user_wire
 from streaming.models import Stream
 from tests.rest import call, walk
 
@@ -87,6 +88,74 @@ def test_usage_and_timings_are_told_in_the_list_and_of_one(client: Client, live_
     [listed] = found(client, "")
     assert (listed["usage"], listed["timings"]) == (usage, timings)
     assert call(client, "GET", f"/v1/streams/{listed['id']}").json() == listed
+
+
+def answered(session: LiveSession, number: int, **fields: Any) -> list[Message]:
+    """`number` prompts, each with the answer that follows it and the answer's stream."""
+    make(session, number, seconds=1, **fields)
+    streams = list(Stream.objects.filter(session=session).order_by("created_at"))
+    prompts = [Message(session=session, n=2 * place + 1, role="user", content="?") for place in range(number)]
+    answers = [
+        Message(session=session, n=2 * place + 2, role="assistant", stream=stream.pk)
+        for place, stream in enumerate(streams)
+    ]
+    Message.objects.bulk_create([*prompts, *answers])
+    for stream, answer in zip(streams, answers, strict=True):
+        stream.message = answer.pk
+    Stream.objects.bulk_update(streams, ["message"], batch_size=100)
+    return answers
+
+
+def test_the_streams_of_a_page_of_messages_are_found_at_once(client: Client, live_session: LiveSession) -> None:
+    answers = answered(live_session, 6)
+
+    def of(query: str) -> list[str]:
+        return [stream["message"] for stream in found(client, f"order=created_at&{query}")]
+
+    ids = [str(answer.pk) for answer in answers]
+    assert of("after_n=3&before_n=9") == ids[1:4]  # the answers 4, 6 and 8
+    assert of("after_n=8&limit=1") == ids[4:]
+    assert of("before_n=2") == []
+    assert of("after_n=0") == ids
+    assert of("after_n=2147483647") == []
+
+
+def test_texts_are_left_out_where_they_are_not_wanted(client: Client, live_session: LiveSession) -> None:
+    make(live_session, 1, status="complete", content="Long.", model="small", node="local")
+    [whole] = found(client, "")
+    assert whole["content"] == "Long."
+    with CaptureQueriesContext(connection) as captured:
+        assert found(client, "content=false") == [{**whole, "content": None}]
+    assert not any('"content"' in query["sql"] for query in captured)
+
+
+def test_who_stopped_a_stream_is_told(client: Client, live_session: LiveSession, owner: User, teammate: User) -> None:
+    make(live_session, 1, status="stopped", stopped_by=teammate.pk)
+    make(live_session, 1, status="stopped")  # by the server
+    # It was over before whoever pressed Stop.
+    make(live_session, 1, status="complete", stopped_by=owner.pk)
+    streams = found(client, "order=created_at")
+    assert [stream["stopped_by"] for stream in found(client, "status=complete")] == [None]
+    assert user_wire(teammate) in [stream["stopped_by"] for stream in found(client, "status=stopped")]
+    assert [stream["stopped_by"] for stream in streams].count(None) == 2
+    for stream in streams:
+        assert call(client, "GET", f"/v1/streams/{stream['id']}").json() == stream
+    teammate.delete()
+    assert [stream["stopped_by"] for stream in found(client, "")] == [None] * 3
+
+
+def test_who_stopped_them_costs_one_query_however_many_there_are(
+    client: Client, live_session: LiveSession, owner: User, teammate: User
+) -> None:
+    def queries(limit: int) -> int:
+        with CaptureQueriesContext(connection) as captured:
+            assert len(call(client, "GET", f"{PATH}?limit={limit}").json()["results"]) == limit
+        return len(captured)
+
+    make(live_session, 20, status="stopped", stopped_by=owner.pk)
+    few = queries(1)
+    make(live_session, 20, seconds=1, status="stopped", stopped_by=teammate.pk)
+    assert queries(40) == few
 
 
 def test_a_page_of_streams_costs_the_same_however_many_there_are(client: Client, live_session: LiveSession) -> None:
