@@ -11,6 +11,7 @@ from playwright.sync_api import Locator, expect
 
 from tests.e2e.axe import problems
 from tests.e2e.person import Person
+from tests.e2e.session_page import carets, pointers, points_at
 
 WRAPPED = "The quick brown fox jumps over the lazy dog and goes on to write a rather long message for everybody. " * 4
 # How far the caret of another one, drawn here, is from where a character of the field's text really is: the same text,
@@ -48,22 +49,6 @@ def session(olga: Person, tariq: Person, vera: Person) -> dict[str, Any]:
     for person in (olga, tariq, vera):
         person.go(made)
     return made
-
-
-def carets(person: Person) -> Locator:
-    return person.page.locator(".remote-caret")
-
-
-def pointers(person: Person) -> Locator:
-    return person.page.locator(".remote-pointer")
-
-
-def points_at(person: Person, target: Locator, x: float, y: float) -> None:
-    """Moves the mouse to a place within `target`, in parts of its size."""
-    target.scroll_into_view_if_needed()
-    box = target.bounding_box()
-    assert box
-    person.page.mouse.move(box["x"] + x * box["width"], box["y"] + y * box["height"], steps=5)
 
 
 def sees_pointer_within(person: Person, target: Locator, x: float, y: float) -> None:

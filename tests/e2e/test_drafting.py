@@ -12,6 +12,7 @@ from playwright.sync_api import expect
 
 from tests.e2e.cable import Cable, cable_to
 from tests.e2e.person import Person
+from tests.e2e.session_page import press_send_at_once
 from tests.e2e.stack import Stack
 
 # What browsers themselves say when a server or the network is gone.
@@ -61,10 +62,7 @@ def test_what_one_types_is_there_for_all_and_a_viewer_only_reads(
 def test_two_who_press_send_at_once_make_one_message(olga: Person, tariq: Person, session: dict[str, Any]) -> None:
     olga.composer.fill("Only once")
     expect(tariq.composer).to_have_value("Only once")
-    # Not pressed by playwright: one would wait for the other.
-    press = "() => { window.pressed = setTimeout(() => document.querySelector('.send-button').click(), 300) }"
-    for person in (olga, tariq):
-        person.page.evaluate(press)
+    press_send_at_once(olga, tariq)
     for person in (olga, tariq):
         expect(person.composer).to_have_value("")
         person.sees_end()

@@ -2,32 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import Any
 
 import pytest
-from playwright.sync_api import Locator, expect
+from playwright.sync_api import expect
 
 from tests.e2e.person import PASSWORD, Person, path_of
+from tests.e2e.session_page import people, row
 
 
 @pytest.fixture
 def session(olga: Person) -> dict[str, Any]:
     return olga.make_session("Come and see", "script-echo")
-
-
-def people(person: Person) -> Locator:
-    """Their open dialog of members."""
-    dialog = person.page.get_by_role("dialog", name="People")
-    if dialog.count() == 0:
-        person.page.get_by_role("button", name=re.compile(r"^People \(\d+\)$")).click()
-    expect(dialog).to_be_visible()
-    return dialog
-
-
-def row(person: Person, name: str) -> Locator:
-    return people(person).get_by_role("listitem").filter(has_text=name)
 
 
 def test_who_has_a_link_makes_an_account_and_joins_while_the_owner_looks(

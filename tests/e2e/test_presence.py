@@ -8,10 +8,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Locator, expect
+from playwright.sync_api import expect
 
 from tests.e2e.cable import Cable, cable_to
 from tests.e2e.person import Person, path_of
+from tests.e2e.session_page import faces, typing_line
 from tests.e2e.stack import Stack
 
 NETWORK = r"WebSocket connection to .* failed|net::ERR_"
@@ -42,14 +43,6 @@ def session(olga: Person, tariq: Person, vera: Person) -> dict[str, Any]:
 def cable(stack: Stack) -> Iterator[Cable]:
     with cable_to(urlsplit(stack.url).port or 0) as cable:
         yield cable
-
-
-def faces(person: Person) -> Locator:
-    return person.page.get_by_role("button", name="Here now")
-
-
-def typing_line(person: Person) -> Locator:
-    return person.page.locator(".typing-words")
 
 
 def test_all_see_who_is_here_and_a_page_that_is_closed_is_gone_at_once(

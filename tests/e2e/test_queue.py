@@ -6,9 +6,10 @@ import re
 from typing import Any
 
 import pytest
-from playwright.sync_api import Locator, expect
+from playwright.sync_api import expect
 
 from tests.e2e.person import Person
+from tests.e2e.session_page import more_for, queue_of
 
 SLOW = "script-slow@rate=40,tokens=100000"
 
@@ -16,16 +17,6 @@ SLOW = "script-slow@rate=40,tokens=100000"
 @pytest.fixture
 def session(olga: Person, tariq: Person, vera: Person) -> dict[str, Any]:
     return olga.make_session("For three", SLOW, editor=tariq, viewer=vera)
-
-
-def queue_of(person: Person) -> Locator:
-    return person.page.locator(".queue").get_by_role("listitem")
-
-
-def more_for(person: Person, n: int) -> None:
-    button = person.page.get_by_role("button", name=f"More for message {n}", exact=True)
-    button.hover()
-    button.click()
 
 
 def test_everybody_sees_the_queue_and_who_queued_something_takes_it_back(

@@ -5,28 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from playwright.sync_api import Locator, expect
+from playwright.sync_api import expect
 
 from tests.e2e.person import Person
+from tests.e2e.session_page import choose, settings
 from tests.e2e.stack import Stack
 
 
 @pytest.fixture
 def session(olga: Person, tariq: Person) -> dict[str, Any]:
     return olga.make_session("As it was", "script-echo", editor=tariq)
-
-
-def choose(person: Person, command: str) -> None:
-    """From the menu of the session's page."""
-    person.page.get_by_role("button", name="Session menu").click()
-    person.page.get_by_role("menuitem", name=command).click()
-
-
-def settings(person: Person) -> Locator:
-    choose(person, "Settings")
-    dialog = person.page.get_by_role("dialog", name="Settings")
-    expect(dialog).to_be_visible()
-    return dialog
 
 
 def test_an_owner_changes_everything_and_all_open_pages_follow(
