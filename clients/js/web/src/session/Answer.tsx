@@ -6,11 +6,11 @@ import { modelName } from "../api/use-models";
 import type { ModelInfo } from "../api/resources";
 import { Markdown } from "../markdown/Markdown";
 import { Avatar } from "../ui/Avatar";
+import { Clock } from "../ui/Clock";
 import { Mark, Retry } from "../ui/icons";
-import { clockTime } from "../ui/relative-time";
 import { anchorOf, MessageActions, type MessageVerbs } from "./MessageActions";
 import { failureOf, partsOf } from "./parts";
-import { phaseText, speedText } from "./phase";
+import { phaseText, speedText, tokensText } from "./phase";
 import { Thoughts } from "./Thoughts";
 import { ToolCalls } from "./ToolCalls";
 import type { MessageView } from "./view";
@@ -65,7 +65,7 @@ export const Answer = memo(function Answer({
             <span>{message.user.name}</span>
           </span>
         )}
-        <time dateTime={message.created_at}>{clockTime(message.created_at)}</time>
+        <Clock at={message.created_at} />
       </header>
       {thoughts.length > 0 && (
         <Thoughts thoughts={thoughts} isThinking={isThinking} thoughtMs={stream?.thoughtMs ?? null} />
@@ -131,7 +131,7 @@ function facts({ message, stream }: MessageView): string {
   if (finish === "length") said.push("Cut at the longest allowed answer");
   if (finish === "content_filter") said.push("Cut by the content filter");
   if (stream && isOver(stream.status)) {
-    if (stream.usage) said.push(`${stream.usage.completion_tokens} tokens`);
+    if (stream.usage) said.push(tokensText(stream.usage.completion_tokens));
     const speed = speedText(stream.tokensPerSecond);
     // Of an answer that came at once, a speed tells nothing.
     if (speed && (stream.durationMs ?? 0) >= LEAST_MS) said.push(speed);

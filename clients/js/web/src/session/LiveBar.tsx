@@ -3,7 +3,7 @@
 import { LiveError, type SessionStore } from "@hanzo/live-client";
 import { useState, type ReactElement } from "react";
 import { StopSquare } from "../ui/icons";
-import { phaseText, speedText } from "./phase";
+import { phaseText, speedText, tokensText } from "./phase";
 import { Queue } from "./Queue";
 import type { SessionView } from "./view";
 
@@ -32,7 +32,7 @@ export function LiveBar({ view, me, isConnected, canStop, store }: LiveBarProps)
     ? [
         phaseText(current),
         speedText(current.stream?.tokensPerSecond),
-        tokens > 0 ? `${tokens} ${tokens === 1 ? "token" : "tokens"}` : "",
+        tokens > 0 ? tokensText(tokens) : "",
       ]
     : ["Not connected"];
   return (

@@ -2,13 +2,15 @@
 
 import type { PresenceStore } from "@hanzo/live";
 import { LiveError, type SessionState, type SessionStore } from "@hanzo/live-client";
-import { useCallback, useEffect, useMemo, useState, type ReactElement } from "react";
+import { Fragment, useCallback, useEffect, useMemo, useState, type ReactElement } from "react";
 import { duplicateSession, type ModelInfo } from "../api/resources";
 import { sessionPath } from "../routes";
 import { ArrowDown, Mark } from "../ui/icons";
+import { useNow } from "../ui/use-now";
 import { Answer } from "./Answer";
 import { Pointers } from "./cursors/Pointers";
 import type { MessageVerbs } from "./MessageActions";
+import { NewDay } from "./NewDay";
 import { Outgoing, Prompt } from "./Prompt";
 import { useLinkedMessage } from "./use-linked-message";
 import { useMarkRead } from "./use-mark-read";
@@ -33,12 +35,13 @@ interface MessageListProps {
 export function MessageList(props: MessageListProps): ReactElement {
   const { session, store, presence, view, status, hasMore, models, model, me, canWrite } = props;
   const { messages, outgoing } = view;
-  const { scroller, content, atEnd, toEnd, goTo } = useStickToEnd(messages[0]?.message.id);
+  const { scroller, content, atEnd, toEnd, goTo } = useStickToEnd();
   const isReady = status === "ready";
   const older = useOlderMessages(session, store, hasMore && isReady);
   const linked = useLinkedMessage({ messages, isReady, hasMore, older, goTo });
   useMarkRead(session, lastFinished(messages), isReady && atEnd);
   const [trouble, setTrouble] = useState<string | null>(null);
+  const now = useNow();
   const unseen = useUnseen(messages, atEnd);
 
   const { load } = older;
@@ -101,41 +104,44 @@ export function MessageList(props: MessageListProps): ReactElement {
   const isEmpty = status === "ready" && messages.length === 0 && outgoing.length === 0;
   return (
     <main ref={scroller} className="session-main" tabIndex={-1} aria-label="Conversation">
-      <div ref={content} className="messages">
-        {older.status === "loading" && <p className="messages-note">Loading older messages</p>}
+      <div className="messages-older">
+        {older.status === "loading" && <p>Loading older messages</p>}
         {older.status === "failed" && (
-          <p className="messages-note" role="alert">
+          <p role="alert">
             {older.error?.message}{" "}
             <button type="button" className="link-button" onClick={load}>
               Try again
             </button>
           </p>
         )}
+      </div>
+      <div ref={content} className="messages">
         {status === "loading" && messages.length === 0 && <MessagesSkeleton />}
         {isEmpty && <EmptySession canWrite={canWrite} />}
-        {messages.map((each) =>
-          each.message.role === "assistant" ? (
-            <Answer
-              key={each.message.id}
-              view={each}
-              models={models}
-              model={model}
-              canWrite={canWrite}
-              isLinked={each.message.n === linked.n}
-              verbs={verbs}
-              onRetry={askAgain}
-            />
-          ) : (
-            <Prompt
-              key={each.message.id}
-              message={each.message}
-              mine={each.message.user?.id === me}
-              canWrite={canWrite}
-              isLinked={each.message.n === linked.n}
-              verbs={verbs}
-            />
-          ),
-        )}
+        {messages.map((each, index) => (
+          <Fragment key={each.message.id}>
+            <NewDay at={each.message.created_at} before={messages[index - 1]?.message.created_at} now={now} />
+            {each.message.role === "assistant" ? (
+              <Answer
+                view={each}
+                models={models}
+                model={model}
+                canWrite={canWrite}
+                isLinked={each.message.n === linked.n}
+                verbs={verbs}
+                onRetry={askAgain}
+              />
+            ) : (
+              <Prompt
+                message={each.message}
+                mine={each.message.user?.id === me}
+                canWrite={canWrite}
+                isLinked={each.message.n === linked.n}
+                verbs={verbs}
+              />
+            )}
+          </Fragment>
+        ))}
         {outgoing.map((each) => (
           <Outgoing key={each.key} message={each} store={store} />
         ))}

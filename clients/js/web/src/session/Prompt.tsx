@@ -3,8 +3,8 @@
 import type { Message, OutgoingMessage, SessionStore } from "@hanzo/live-client";
 import { memo, useState, type ReactElement } from "react";
 import { Avatar } from "../ui/Avatar";
+import { Clock } from "../ui/Clock";
 import { Retry } from "../ui/icons";
-import { clockTime } from "../ui/relative-time";
 import { EditPrompt } from "./EditPrompt";
 import { anchorOf, MessageActions, type MessageVerbs } from "./MessageActions";
 
@@ -31,7 +31,7 @@ export const Prompt = memo(function Prompt(props: PromptProps): ReactElement {
       <header className="prompt-head">
         {!mine && <Avatar user={message.user ?? { name, avatar: null }} size="small" />}
         <span className="prompt-name">{mine ? "You" : name}</span>
-        <time dateTime={message.created_at}>{clockTime(message.created_at)}</time>
+        <Clock at={message.created_at} />
       </header>
       {editing ? (
         <EditPrompt

@@ -21,3 +21,7 @@ export function speedText(tokensPerSecond: number | null | undefined): string {
   if (!tokensPerSecond || !Number.isFinite(tokensPerSecond)) return "";
   return `${tokensPerSecond < 10 ? tokensPerSecond.toFixed(1) : Math.round(tokensPerSecond)} tokens/s`;
 }
+
+export function tokensText(count: number): string {
+  return `${count} ${count === 1 ? "token" : "tokens"}`;
+}

@@ -1,9 +1,9 @@
 /**
- * Keeps a scrolled list at its end while it grows, unless the reader went up; and keeps what they read in its place
- * when older messages are put in above it.
+ * Keeps a scrolled list at its end while it grows, unless the reader went up: then what they read stays in its place,
+ * whatever comes above it or below.
  */
 
-import { useCallback, useEffect, useLayoutEffect, useRef, useState, type RefObject } from "react";
+import { useCallback, useEffect, useRef, useState, type RefObject } from "react";
 
 /** Within so many pixels of the end one is at the end. */
 const NEAR = 56;
@@ -21,14 +21,18 @@ export interface StickToEnd {
   goTo: (element: HTMLElement) => void;
 }
 
-/** `firstId` is that of the first message: when it changes, the list grew at its beginning. */
-export function useStickToEnd(firstId: string | undefined): StickToEnd {
+/** The first message of which something shows, and how far it begins below the list's upper edge. */
+interface Anchor {
+  element: Element;
+  top: number;
+}
+
+export function useStickToEnd(): StickToEnd {
   const scroller = useRef<HTMLElement>(null);
   const content = useRef<HTMLDivElement>(null);
   const [atEnd, setAtEnd] = useState(true);
   const following = useRef(true);
-  const height = useRef(0);
-  const first = useRef(firstId);
+  const anchor = useRef<Anchor | null>(null);
 
   const toEnd = useCallback(() => {
     const element = scroller.current;
@@ -44,6 +48,7 @@ export function useStickToEnd(firstId: string | undefined): StickToEnd {
     following.current = false;
     const isHigh = target.offsetHeight > element.clientHeight * HIGH;
     target.scrollIntoView({ block: isHigh ? "start" : "center" });
+    anchor.current = anchorIn(element);
     setAtEnd(isNearEnd(element));
   }, []);
 
@@ -57,6 +62,7 @@ export function useStickToEnd(firstId: string | undefined): StickToEnd {
       if (near) following.current = true;
       else if (element.scrollTop < last) following.current = false;
       last = element.scrollTop;
+      anchor.current = following.current ? null : anchorIn(element);
       setAtEnd(near || following.current);
     };
     element.addEventListener("scroll", onScroll, { passive: true });
@@ -66,26 +72,30 @@ export function useStickToEnd(firstId: string | undefined): StickToEnd {
   useEffect(() => {
     const element = scroller.current;
     if (!element || !content.current || typeof ResizeObserver === "undefined") return undefined;
+    // Told before anything is painted: what moved is back in its place before anybody sees it.
     const observer = new ResizeObserver(() => {
+      const held = anchor.current;
       if (following.current) element.scrollTop = element.scrollHeight;
-      height.current = element.scrollHeight;
+      else if (held?.element.isConnected) element.scrollTop += topOf(held.element, element) - held.top;
     });
     observer.observe(content.current);
     observer.observe(element);
     return () => observer.disconnect();
   }, []);
 
-  useLayoutEffect(() => {
-    const element = scroller.current;
-    if (!element) return;
-    if (first.current !== undefined && first.current !== firstId && !following.current) {
-      element.scrollTop += element.scrollHeight - height.current;
-    }
-    first.current = firstId;
-    height.current = element.scrollHeight;
-  }, [firstId]);
-
   return { scroller, content, atEnd, toEnd, goTo };
+}
+
+function anchorIn(scroller: HTMLElement): Anchor | null {
+  for (const element of scroller.querySelectorAll("article")) {
+    const top = topOf(element, scroller);
+    if (top + element.offsetHeight > 0) return { element, top };
+  }
+  return null;
+}
+
+function topOf(element: Element, scroller: HTMLElement): number {
+  return element.getBoundingClientRect().top - scroller.getBoundingClientRect().top;
 }
 
 function isNearEnd(element: HTMLElement): boolean {

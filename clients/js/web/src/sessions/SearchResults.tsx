@@ -4,7 +4,7 @@ import type { ReactElement } from "react";
 import type { Found } from "../api/resources";
 import { messagePath, sessionPath } from "../routes";
 import { ErrorNotice } from "../ui/ErrorNotice";
-import { relativeTime } from "../ui/relative-time";
+import { fullTime, relativeTime } from "../ui/relative-time";
 import { piecesOf } from "./marks";
 import type { Search } from "./use-search";
 
@@ -74,7 +74,9 @@ function FoundRow({ found, now }: { found: Found; now: number }): ReactElement {
       <span className="found-meta">
         <bdi>{speaker}</bdi>
         {" · "}
-        <time dateTime={message.created_at}>{relativeTime(message.created_at, now)}</time>
+        <time dateTime={message.created_at} title={fullTime(message.created_at)}>
+            {relativeTime(message.created_at, now)}
+          </time>
         {session.archived && " · archived"}
       </span>
       <span className="found-text" dir="auto">
