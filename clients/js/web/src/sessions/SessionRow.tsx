@@ -7,7 +7,7 @@ import { useSessionCommands, type SessionChange } from "../dialogs/use-session-c
 import { sessionPath } from "../routes";
 import { More } from "../ui/icons";
 import { Menu } from "../ui/Menu";
-import { relativeTime } from "../ui/relative-time";
+import { fullTime, relativeTime } from "../ui/relative-time";
 
 /** The server counts no further than a hundred. */
 const COUNTED = 100;
@@ -27,28 +27,32 @@ export const SessionRow = memo(function SessionRow(props: SessionRowProps): Reac
   const { items, dialog } = useSessionCommands(session, me, (change) => onChange(session, change), onError);
   const { unread } = session;
   return (
-    <li className={unread > 0 ? "session-row session-row-unread" : "session-row"}>
-      <a className="session-row-link" data-row href={sessionPath(session)}>
-        <span className="session-row-title">
-          <bdi>{session.title}</bdi>{" "}
-          {unread > 0 && (
-            <span className="badge">
-              {unread >= COUNTED ? `${COUNTED}+` : unread}
-              <span className="visually-hidden"> unread</span>
-            </span>
-          )}
-        </span>
-        <span className="session-row-meta">
-          {session.role !== "owner" && (
-            <span className="tag">{session.role === "viewer" ? "Viewer" : "Editor"}</span>
-          )}
-          {model && <span className="session-row-model">{model}</span>}
-          <time dateTime={session.updated_at}>{relativeTime(session.updated_at, now)}</time>
-        </span>
-      </a>
-      <Menu label={`Options of ${session.title}`} items={items}>
-        <More />
-      </Menu>
+    <li>
+      <div className={unread > 0 ? "session-row session-row-unread" : "session-row"}>
+        <a className="session-row-link" data-row href={sessionPath(session)}>
+          <span className="session-row-title">
+            <bdi>{session.title}</bdi>{" "}
+            {unread > 0 && (
+              <span className="badge">
+                {unread >= COUNTED ? `${COUNTED}+` : unread}
+                <span className="visually-hidden"> unread</span>
+              </span>
+            )}
+          </span>
+          <span className="session-row-meta">
+            {session.role !== "owner" && (
+              <span className="tag">{session.role === "viewer" ? "Viewer" : "Editor"}</span>
+            )}
+            {model && <span className="session-row-model">{model}</span>}
+            <time dateTime={session.updated_at} title={fullTime(session.updated_at)}>
+              {relativeTime(session.updated_at, now)}
+            </time>
+          </span>
+        </a>
+        <Menu label={`Options of ${session.title}`} items={items}>
+          <More />
+        </Menu>
+      </div>
       {dialog}
     </li>
   );
