@@ -38,8 +38,13 @@ os.environ.update(
 django.setup()
 
 
+def pytest_xdist_setupnodes() -> None:
+    """Tests run side by side in processes of their own: each starts its Valkey before it reads the settings."""
+    os.environ.pop("DJANGO_SETTINGS_MODULE", None)
+
+
 @pytest.fixture(scope="session")
-def django_db_modify_db_settings() -> None:
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
     """SQLite in a file: threads and other processes share it as they do outside of tests; in memory they cannot."""
     from django.db import connections
 
