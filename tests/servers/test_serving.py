@@ -123,7 +123,7 @@ def test_it_serves_an_inherited_socket(way: str, tmp_path) -> None:  # type: ign
             client.ask("fill")
             frames = client.frames()
             assert next(frame for frame in frames if frame.payload[:1] != b"x").json["taken"] > 0
-            assert next(frames).json["drained_at"] == 0
+            assert next(frames).json["drained_at"] <= 64 * 1024
     listener.close()
 
 

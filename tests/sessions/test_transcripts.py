@@ -8,11 +8,14 @@ from uuid import uuid4
 
 import pytest
 from asgiref.sync import async_to_sync
+from django.db import connection
 from django.http import StreamingHttpResponse
 from django.test import AsyncClient, Client
+from django.test.utils import CaptureQueriesContext
 
 from sessions.models import LiveSession, Message, MessageStatus, User
 from sessions.services import create_session, finish_reply, post_message, update_session
+from sessions.transcript import FORMS, ROWS_AT_ONCE
 from tests.rest import assert_is_error, call
 
 # The transcript is read in threads of its own: what a test's transaction holds back could not be seen there.
@@ -133,3 +136,19 @@ def test_a_wrong_parameter_is_refused_by_its_name(owner: User, talk: LiveSession
     client.force_login(owner)
     error = assert_is_error(call(client, "GET", f"/v1/sessions/plan/transcript?{query}"), 400, "bad_request")
     assert error["field"] == field
+
+
+@pytest.mark.parametrize("form", ["json", "markdown", "html"])
+def test_five_thousand_messages_are_all_in_it(owner: User, talk: LiveSession, form: str) -> None:
+    Message.objects.bulk_create(
+        Message(session=talk, n=n, role="user", content=f"message {n}.", user=owner) for n in range(3, 5001)
+    )
+    with CaptureQueriesContext(connection) as captured:
+        pieces = list(FORMS[form].pieces(talk))
+    _, body = fetch(owner, f"?format={form}")
+    assert body == "".join(pieces)
+    if form == "json":
+        assert [message["n"] for message in json.loads(body)["messages"]] == list(range(1, 5001))
+    assert [f"message {n}." in body for n in range(3, 5001)] == [True] * 4998
+    reads = 5000 // ROWS_AT_ONCE + 1  # the last finds nothing more
+    assert len([query for query in captured if "live_sessions_message" in query["sql"]]) == reads
