@@ -24,6 +24,8 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 AUDIENCE = "hanzo-live"
 CLIENT_ID = "hanzo-live-web"
 CLIENT_SECRET = "a secret: of the client"
+# In seconds since 1970, and the same whenever tests are collected: 2023 and 2096.
+LONG_AGO, FAR_OFF = 1_700_000_000, 4_000_000_000
 
 
 @dataclass(frozen=True)

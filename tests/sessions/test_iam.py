@@ -20,7 +20,7 @@ from sessions.authentication import identity_of_hello, identity_of_token
 from sessions.models import User
 from streaming.sockets.revocation import Good
 from tests.rest import assert_is_error, call
-from tests.sessions.oidc_provider import AUDIENCE, Provider
+from tests.sessions.oidc_provider import AUDIENCE, FAR_OFF, LONG_AGO, Provider
 
 
 @pytest.fixture
@@ -118,9 +118,9 @@ def test_an_end_far_away_is_one_as_well(provider: Provider) -> None:
         {"iss": None},
         {"aud": "somebody-else"},
         {"aud": None},
-        {"exp": int(time.time()) - 120},
+        {"exp": LONG_AGO},
         {"exp": None},
-        {"nbf": int(time.time()) + 600},
+        {"nbf": FAR_OFF},
         {"sub": None},
         {"sub": ""},
         {"owner": None},

@@ -27,7 +27,7 @@ from sessions.addresses import trust_address
 from sessions.iam.accounts import NOWHERE
 from sessions.models import LiveSession, Member, User
 from tests.rest import call
-from tests.sessions.oidc_provider import AUDIENCE, CLIENT_ID, CLIENT_SECRET, Answer, Provider
+from tests.sessions.oidc_provider import AUDIENCE, CLIENT_ID, CLIENT_SECRET, LONG_AGO, Answer, Provider
 
 LOGIN = "/accounts/oidc/iam/login/"
 CALLBACK = "/accounts/oidc/iam/login/callback/"
@@ -209,7 +209,7 @@ def test_the_code_of_another_sign_in_is_refused_by_its_challenge(provider: Provi
         ({"aud": [CLIENT_ID, "other"], "azp": "other"}, "the id_token is another one's"),
         ({"nonce": "another"}, "it was made for another sign-in"),
         ({"nonce": None}, "it was made for another sign-in"),
-        ({"exp": int(time.time()) - 120}, "expired"),
+        ({"exp": LONG_AGO}, "expired"),
     ],
     ids=str,
 )
