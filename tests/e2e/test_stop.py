@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from playwright.sync_api import expect
 
 from tests.e2e.person import Person, single_spaced
@@ -25,6 +27,8 @@ def test_another_member_stops_it_for_all_and_the_node_is_cancelled(olga: Person,
     saved = olga.transcript(session)[-1]
     assert saved["status"] == "stopped"
     assert len(saved["content"].split()) > 30
+    olga.page.reload()
+    expect(olga.answer).to_contain_text(re.compile(r"Stopped by Tariq · \d+ tokens · \d+ tokens/s"))
     assert olga.answer_text() == tariq.answer_text() == single_spaced(saved["content"])
     assert stack.node.asked("Talk without end, to be stopped", settled=True)[-1]["state"] == "cancelled"
 

@@ -94,6 +94,35 @@ describe("a session's page", () => {
     expect(field()).toHaveProperty("value", "");
   });
 
+  it("says of answers from before it was opened how they went, and nothing where that cannot be had", async () => {
+    const past = { id: "r", role: "assistant" as const, content: "Because", stream: "s", user: grace };
+    const stopped = message(2, { ...past, status: "stopped" });
+    rest.answers.set("GET /v1/sessions/p/streams", {
+      status: 200,
+      body: {
+        results: [
+          {
+            message: "r",
+            model: "another-model",
+            stopped_by: ada,
+            usage: { completion_tokens: 7 },
+            timings: { duration_ms: 500, tokens_per_second: 14 },
+          },
+        ],
+        next: null,
+        previous: null,
+      },
+    });
+    open("editor", [message(1), stopped, message(4, { ...past, id: "q", stream: "t", status: "stopped" })]);
+    await screen.findByText("Stopped by Ada Lovelace · 7 tokens · 14 tokens/s");
+    expect(screen.getByText("another-model")).toBeDefined();
+    expect(screen.getByText("Stopped")).toBeDefined();
+    const asked = rest.requests.filter(({ path }) => path.startsWith("/v1/sessions/p/streams"));
+    expect(asked.map(({ path }) => path)).toContain(
+      "/v1/sessions/p/streams?after_n=1&before_n=5&content=false&limit=200",
+    );
+  });
+
   it("stops with the button and with Escape", async () => {
     const user = open("editor");
     await screen.findByText("Nothing has been said yet");

@@ -41,6 +41,16 @@ export interface Found {
   snippet: { text: string; marks: [start: number, end: number][] };
 }
 
+/** How the stream of an answer went. */
+export interface AnswerFacts {
+  /** The answer; null for what belongs to no message. */
+  message: string | null;
+  model: string | null;
+  stopped_by: User | null;
+  usage: { completion_tokens: number } | null;
+  timings: { duration_ms: number | null; tokens_per_second: number | null } | null;
+}
+
 /** An invitation that can still be accepted. */
 export interface Invitation {
   id: string;
@@ -100,6 +110,13 @@ export const duplicateSession = (ref: string, fromMessage?: string) =>
 /** A page of messages, oldest first within it; without `next` the newest. */
 export const listMessages = (ref: string, next?: string | null) =>
   rest<Page<Message>>(next ? pathOf(next) : `${inSession(ref)}/messages?limit=50`);
+
+/** How the answers among messages `first` to `last` (their numbers) went, without their texts. */
+export const listAnswerFacts = (ref: string, first: number, last: number, signal?: AbortSignal) =>
+  rest<Page<AnswerFacts>>(
+    `${inSession(ref)}/streams?after_n=${first - 1}&before_n=${last + 1}&content=false&limit=200`,
+    { signal },
+  ).then(({ results }) => results);
 
 /** One has read the messages up to number `n`. */
 export const markRead = (ref: string, n: number) =>

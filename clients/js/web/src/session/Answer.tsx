@@ -3,7 +3,7 @@
 import { isOver, type StreamFailure } from "@hanzo/live-client";
 import { memo, type ReactElement } from "react";
 import { modelName } from "../api/use-models";
-import type { ModelInfo } from "../api/resources";
+import type { AnswerFacts, ModelInfo } from "../api/resources";
 import { Markdown } from "../markdown/Markdown";
 import { Avatar } from "../ui/Avatar";
 import { Clock } from "../ui/Clock";
@@ -19,6 +19,8 @@ const LEAST_MS = 100;
 
 interface AnswerProps {
   view: MessageView;
+  /** How it went, where that was before the page was opened. */
+  before: AnswerFacts | null;
   models: readonly ModelInfo[];
   /** The name of the session's model, for answers whose own is not known any more. */
   model: string | null;
@@ -32,6 +34,7 @@ interface AnswerProps {
 
 export const Answer = memo(function Answer({
   view,
+  before,
   models,
   model,
   canWrite,
@@ -41,6 +44,7 @@ export const Answer = memo(function Answer({
 }: AnswerProps): ReactElement {
   const { message, stream, isWriting, isFinished } = view;
   const { thoughts, toolCalls } = partsOf(view);
+  const ran = stream?.model ?? before?.model;
   const text = isFinished ? message.content : (stream?.content ?? "");
   const isThinking = isWriting && stream?.phase === "thinking" && text === "";
   return (
@@ -56,7 +60,7 @@ export const Answer = memo(function Answer({
           <Mark />
         </span>
         <span className="answer-model">
-          {stream?.model ? modelName(models, stream.model) : (model ?? "Answer")}
+          {ran ? modelName(models, ran) : (model ?? "Answer")}
         </span>
         {message.user && (
           <span className="answer-for">
@@ -78,12 +82,14 @@ export const Answer = memo(function Answer({
           {phaseText(view)}
         </p>
       )}
-      {isFinished && <AnswerFoot view={view} canWrite={canWrite} verbs={verbs} onRetry={onRetry} />}
+      {isFinished && <AnswerFoot view={view} before={before} canWrite={canWrite} verbs={verbs} onRetry={onRetry} />}
     </article>
   );
 });
 
-function AnswerFoot({ view, canWrite, verbs, onRetry }: Omit<AnswerProps, "models" | "model" | "isLinked">): ReactElement {
+type FootProps = Omit<AnswerProps, "models" | "model" | "isLinked">;
+
+function AnswerFoot({ view, before, canWrite, verbs, onRetry }: FootProps): ReactElement {
   const { message } = view;
   const retry = canWrite && (
     <button type="button" className="button-quiet" onClick={() => onRetry(message.n)}>
@@ -105,7 +111,7 @@ function AnswerFoot({ view, canWrite, verbs, onRetry }: Omit<AnswerProps, "model
     <footer className="answer-foot">
       <MessageActions message={message} verbs={verbs} copies="Copy answer" />
       {message.status === "stopped" && retry}
-      <span className="answer-facts">{facts(view)}</span>
+      <span className="answer-facts">{facts(view, before)}</span>
     </footer>
   );
 }
@@ -122,19 +128,22 @@ function insteadOf(code: StreamFailure["code"] | undefined): string {
   }
 }
 
-function facts({ message, stream }: MessageView): string {
+function facts({ message, stream }: MessageView, before: AnswerFacts | null): string {
   const { status, finish_reason: finish } = message;
+  const stoppedBy = stream ? stream.stoppedBy : before?.stopped_by;
   const said: string[] = [];
   if (status === "stopped" && message.content === "" && message.parts.length === 0)
     said.push("Stopped before it began");
-  else if (status === "stopped") said.push(stream?.stoppedBy ? `Stopped by ${stream.stoppedBy.name}` : "Stopped");
+  else if (status === "stopped") said.push(stoppedBy ? `Stopped by ${stoppedBy.name}` : "Stopped");
   if (finish === "length") said.push("Cut at the longest allowed answer");
   if (finish === "content_filter") said.push("Cut by the content filter");
-  if (stream && isOver(stream.status)) {
-    if (stream.usage) said.push(tokensText(stream.usage.completion_tokens));
-    const speed = speedText(stream.tokensPerSecond);
+  if (stream ? isOver(stream.status) : before) {
+    const usage = stream ? stream.usage : before?.usage;
+    if (usage) said.push(tokensText(usage.completion_tokens));
+    const speed = speedText(stream ? stream.tokensPerSecond : before?.timings?.tokens_per_second);
+    const durationMs = stream ? stream.durationMs : before?.timings?.duration_ms;
     // Of an answer that came at once, a speed tells nothing.
-    if (speed && (stream.durationMs ?? 0) >= LEAST_MS) said.push(speed);
+    if (speed && (durationMs ?? 0) >= LEAST_MS) said.push(speed);
   }
   return said.join(" · ");
 }

@@ -12,6 +12,7 @@ import { Pointers } from "./cursors/Pointers";
 import type { MessageVerbs } from "./MessageActions";
 import { NewDay } from "./NewDay";
 import { Outgoing, Prompt } from "./Prompt";
+import { useAnswerFacts } from "./use-answer-facts";
 import { useLinkedMessage } from "./use-linked-message";
 import { useMarkRead } from "./use-mark-read";
 import { useOlderMessages } from "./use-older-messages";
@@ -43,6 +44,7 @@ export function MessageList(props: MessageListProps): ReactElement {
   const [trouble, setTrouble] = useState<string | null>(null);
   const now = useNow();
   const unseen = useUnseen(messages, atEnd);
+  const facts = useAnswerFacts(session, messages);
 
   const { load } = older;
   useEffect(() => {
@@ -124,6 +126,7 @@ export function MessageList(props: MessageListProps): ReactElement {
             {each.message.role === "assistant" ? (
               <Answer
                 view={each}
+                before={facts.get(each.message.id) ?? null}
                 models={models}
                 model={model}
                 canWrite={canWrite}
