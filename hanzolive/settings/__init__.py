@@ -321,6 +321,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["sessions.api.parsers.BoundedJSONParser"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "sessions.api.negotiation.AnswersInJson",
     "DEFAULT_THROTTLE_CLASSES": ["sessions.api.throttling.Throttle"],
     "DEFAULT_SCHEMA_CLASS": "sessions.api.schema.LiveSchema",
     "EXCEPTION_HANDLER": "sessions.api.errors.handle_exception",
@@ -339,6 +340,10 @@ SPECTACULAR_SETTINGS = {
     "SCHEMA_PATH_PREFIX": "/v1/",
     # The streams' bodies are the contract's own JSON Schema, which 3.0 knows a part of.
     "OAS_VERSION": "3.1.0",
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "sessions.api.schema.add_examples",
+    ],
     "ENUM_NAME_OVERRIDES": {
         "RoleEnum": "sessions.models.Role",
         "InvitedRoleEnum": "sessions.api.serializers.INVITED_ROLES",

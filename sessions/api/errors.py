@@ -16,7 +16,6 @@ from sessions.access import sign_in_needed
 
 # Where no code has this HTTP status, the nearest code is sent under it.
 METHOD_NOT_ALLOWED = 405
-NOT_ACCEPTABLE = 406
 UNSUPPORTED_MEDIA_TYPE = 415
 REDIS_AWAY = 503
 
@@ -70,8 +69,6 @@ def as_live_error(exception: Exception) -> tuple[LiveError | None, int]:
         case exceptions.MethodNotAllowed():
             message = "This address does not take that method. See /v1/docs."
             return LiveError(ErrorCode.BAD_REQUEST, message), METHOD_NOT_ALLOWED
-        case exceptions.NotAcceptable():
-            return LiveError(ErrorCode.BAD_REQUEST, "This address answers in JSON; accept that."), NOT_ACCEPTABLE
         case exceptions.UnsupportedMediaType():
             message = "Send the body as JSON, with `Content-Type: application/json`."
             return LiveError(ErrorCode.BAD_REQUEST, message), UNSUPPORTED_MEDIA_TYPE

@@ -11,6 +11,7 @@ from django.http import QueryDict
 from rest_framework import serializers
 from rest_framework.fields import empty
 
+from hanzo_live.protocol.errors import ErrorCode
 from sessions import invitations, text
 from sessions.access import MAX_REF
 from sessions.invitations import EXPIRES_IN, MAX_EXPIRES_IN, MAX_OPEN, MAX_USES, Standing
@@ -412,10 +413,10 @@ class TicketShape(serializers.Serializer[Any]):
 class ErrorShape(serializers.Serializer[Any]):
     """Every refusal."""
 
-    type = serializers.CharField()
+    type = serializers.ChoiceField(choices=["error"])
     id = serializers.CharField(allow_null=True)
-    code = serializers.CharField()
-    message = serializers.CharField()
-    retryable = serializers.BooleanField()
-    retry_after = serializers.FloatField(allow_null=True)
-    field = serializers.CharField(allow_null=True)
+    code = serializers.ChoiceField(choices=[code.value for code in ErrorCode])
+    message = serializers.CharField(help_text="What is wrong and what to do, for a person.")
+    retryable = serializers.BooleanField(help_text="Whether the same call may succeed later.")
+    retry_after = serializers.FloatField(allow_null=True, help_text="Seconds.")
+    field = serializers.CharField(allow_null=True, help_text="The input at fault.")

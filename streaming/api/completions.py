@@ -24,8 +24,7 @@ from sessions.api.permissions import AnonymousWhereAllowed
 from sessions.api.throttling import STARTS
 from sessions.models import User
 from streaming import services
-from streaming.api import bodies
-from streaming.api.negotiation import AnswersInJson
+from streaming.api import bodies, shapes
 from streaming.api.streams import user_of
 from streaming.database import in_db
 from streaming.hub import View
@@ -38,8 +37,8 @@ TAKEN = ("model", "messages", "temperature", "top_p", "stop", "seed", "tools", "
 
 class ChatCompletions(APIView):
     rates = {"POST": STARTS}
+    error_shape = shapes.OpenAIErrorShape
     permission_classes = [AnonymousWhereAllowed]
-    content_negotiation_class = AnswersInJson
 
     @extend_schema(
         operation_id="chat_completions",

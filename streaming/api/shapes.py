@@ -121,6 +121,19 @@ class EventsQuery(Query):
     flush_ms = serializers.IntegerField(required=False, min_value=0, max_value=60_000)
 
 
+class OpenAIFaultShape(serializers.Serializer[Any]):
+    message = serializers.CharField()
+    type = serializers.CharField()
+    param = serializers.CharField(allow_null=True)
+    code = serializers.CharField()
+
+
+class OpenAIErrorShape(serializers.Serializer[Any]):
+    """A refusal, as OpenAI's clients read it."""
+
+    error = OpenAIFaultShape()
+
+
 class ModelShape(serializers.Serializer[Any]):
     id = serializers.CharField()
     object = serializers.CharField()

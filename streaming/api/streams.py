@@ -20,6 +20,7 @@ from sessions import access
 from sessions import services as sessions
 from sessions.access import Action
 from sessions.api.authentication import CookieAuthentication
+from sessions.api.negotiation import accepts_event_stream
 from sessions.api.permissions import AnonymousWhereAllowed
 from sessions.api.throttling import STARTS
 from sessions.api.views import SessionMessages, caller, checked, page_wire
@@ -27,7 +28,6 @@ from sessions.authentication import Identity
 from sessions.models import Member, User
 from streaming import services
 from streaming.api import bodies, shapes
-from streaming.api.negotiation import AnswersInJson, accepts_event_stream
 from streaming.hub import View
 from streaming.models import Stream
 from streaming.projections import sse
@@ -53,7 +53,6 @@ def stream_of(request: Request, id: str) -> Stream:
 class StreamList(APIView):
     rates = {"POST": STARTS}
     permission_classes = [AnonymousWhereAllowed]
-    content_negotiation_class = AnswersInJson
 
     @extend_schema(operation_id="streams_list", parameters=[shapes.OwnStreamsQuery], responses=shapes.StreamPageShape)
     def get(self, request: Request) -> Response:
@@ -114,7 +113,6 @@ class StreamDetail(APIView):
 
 class StreamEvents(APIView):
     permission_classes = [AnonymousWhereAllowed]
-    content_negotiation_class = AnswersInJson
 
     @extend_schema(
         operation_id="streams_events", parameters=[shapes.EventsQuery], responses={**EVENT_STREAM, 204: None}
@@ -149,8 +147,6 @@ class StreamStop(APIView):
 
 
 class SessionEvents(APIView):
-    content_negotiation_class = AnswersInJson
-
     @extend_schema(operation_id="sessions_events", parameters=[shapes.EventsQuery], responses=EVENT_STREAM)
     def get(self, request: Request, ref: str) -> StreamingHttpResponse:
         """Watch a session: a snapshot, or everything after `after` (`Last-Event-ID`), then all that happens."""

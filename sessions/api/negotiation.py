@@ -1,4 +1,4 @@
-"""Views that answer in JSON or as an event stream: DRF would refuse an `Accept` that none of its renderers has."""
+"""Every address answers in what it speaks, whatever is accepted: a refusal that cannot be read would help nobody."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from rest_framework.request import Request
 
 
 class AnswersInJson(DefaultContentNegotiation):
-    """Errors and bodies are JSON, whatever is accepted; the event stream is made by the view itself."""
+    """Errors and bodies are JSON; event streams and documents are made by the views themselves."""
 
     def select_renderer(
         self, request: Request, renderers: Iterable[BaseRenderer], format_suffix: str | None = None
