@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.e2e.person import Person
 
@@ -55,6 +55,50 @@ def test_tab_goes_through_the_page_in_its_order_with_the_focus_always_visible(ol
     stop = next(name for name in names if name.startswith("Stop"))
     places = [names.index(name) for name in ("All sessions", "People (1)", stop, "Message")]
     assert places == sorted(places)
+
+
+def press_until_at(target: Locator, key: str = "Tab") -> None:
+    """Presses `key` until `target` has the focus. Fails where that does not come."""
+    for _ in range(40):
+        if target.evaluate("(element) => element === document.activeElement"):
+            return
+        target.page.keyboard.press(key)
+    expect(target).to_be_focused()
+
+
+def test_from_the_list_to_a_question_that_was_edited_no_pointer_is_needed(olga: Person) -> None:
+    olga.make_session("Made before", "script-echo")
+    page = olga.page
+    keys = page.keyboard
+    page.goto("/")
+    create = page.get_by_role("button", name="New session")
+    expect(create).to_be_visible()
+    press_until_at(create)
+    keys.press("Enter")
+    dialog = page.get_by_role("dialog", name="New session")
+    press_until_at(dialog.get_by_label("Title"))
+    keys.type("Made by hand")
+    keys.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Made by hand")
+    olga.sees_live()
+    press_until_at(olga.composer)
+    keys.type("Who goes there?")
+    keys.press("Enter")
+    olga.sees_end()
+
+    press_until_at(page.get_by_role("button", name="More for message 1", exact=True), "Shift+Tab")
+    keys.press("Enter")
+    expect(page.get_by_role("menuitem", name="Edit and ask again")).to_be_focused()
+    keys.press("Enter")
+    expect(page.get_by_role("textbox", name="Edit the message")).to_be_focused()
+    keys.type(" And from where?")
+    keys.press("Enter")
+    expect(page.get_by_role("article", name="Answer")).to_have_count(2)
+    olga.sees_end()
+    expect(page.locator("#m-1")).to_be_focused()
+    messages = olga.rest("GET", f"sessions/{page.url.rsplit('/', 1)[-1]}/messages")["results"]
+    asked = [message["content"] for message in messages if message["role"] == "user"]
+    assert asked == ["Who goes there?", "Who goes there? And from where?"]
 
 
 def test_escape_in_the_message_field_stops_the_answer(olga: Person) -> None:

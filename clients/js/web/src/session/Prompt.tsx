@@ -1,7 +1,7 @@
 /** What a person said, and what is on its way. A prompt is shown as it was typed. */
 
 import type { Message, OutgoingMessage, SessionStore } from "@hanzo/live-client";
-import { memo, useState, type ReactElement } from "react";
+import { memo, useRef, useState, type ReactElement } from "react";
 import { Avatar } from "../ui/Avatar";
 import { Clock } from "../ui/Clock";
 import { Retry } from "../ui/icons";
@@ -20,9 +20,16 @@ interface PromptProps {
 export const Prompt = memo(function Prompt(props: PromptProps): ReactElement {
   const { message, mine, canWrite, isLinked, verbs } = props;
   const [editing, setEditing] = useState(false);
+  const article = useRef<HTMLElement>(null);
+  const endEditing = () => {
+    setEditing(false);
+    // The field that had the focus goes: from the message on, the keys go on where they were.
+    article.current?.focus({ preventScroll: true });
+  };
   const name = message.user?.name ?? (message.role === "system" ? "System" : "Somebody who left");
   return (
     <article
+      ref={article}
       id={anchorOf(message)}
       className={`prompt ${mine ? "prompt-mine" : ""} ${isLinked ? "linked" : ""}`}
       aria-label={`${mine ? "You" : name} said`}
@@ -37,10 +44,10 @@ export const Prompt = memo(function Prompt(props: PromptProps): ReactElement {
         <EditPrompt
           content={message.content}
           onAsk={(content) => {
-            setEditing(false);
+            endEditing();
             verbs.ask(content);
           }}
-          onCancel={() => setEditing(false)}
+          onCancel={endEditing}
         />
       ) : (
         <>
