@@ -49,6 +49,16 @@ class Answer:
         return reply_parts(self._stream.thoughts, self._stream.tool_calls.values())
 
     @property
+    def steps(self) -> int:
+        """Thoughts so far: the number of the next one."""
+        return len(self._stream.steps)
+
+    @property
+    def calls(self) -> frozenset[str]:
+        """The ids of the tool calls so far."""
+        return frozenset(self._stream.tool_calls)
+
+    @property
     def phase(self) -> str:
         """What the model was last seen doing, as `progress` says it."""
         return {"thought": "thinking", "tool_call": "tool"}.get(self._latest, "answering")

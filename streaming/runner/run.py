@@ -1,7 +1,7 @@
-"""One stream, from a worker's claim to its terminal event: ask the node, put what it says on the log, save it.
+"""One stream, from a worker's claim to its terminal event: ask the node, decide what follows, ask again or save the end.
 
-The node's reader only adds to memory and the writer takes from there, so that reading never waits for storage. Whose a
-stream is, is decided by the database (`lifecycle`) and the log's fence; here it is only obeyed.
+How one ask is read and written is `ask`'s. Whose a stream is, is decided by the database (`lifecycle`) and the log's
+fence; here it is only obeyed.
 """
 
 from __future__ import annotations
@@ -18,29 +18,24 @@ from django.utils import timezone
 from hanzo_live.protocol.errors import ErrorCode, LiveError
 from streaming import metrics
 from streaming.database import in_db
-from streaming.endings import Outcome, Timings, UsageCount
+from streaming.endings import Outcome
 from streaming.log import Entry, LogFenced, LogUnavailable, LogWriter
-from streaming.node import ChatRequest, ChatStream, Finish, NodeClient, NodeEvent, Usage
+from streaming.node import ChatRequest, NodeClient
 from streaming.runner import lifecycle
 from streaming.runner.answer import NUMBERED, Answer
+from streaming.runner.ask import Ask, AskOutcome, Finished, Halted, NodeFailed, TimedOut
 from streaming.runner.asking import chat_request
-from streaming.runner.batching import Batcher
 from streaming.runner.lifecycle import Claim, Job
 from streaming.runner.meter import Meter
 from streaming.runner.progress import Progress
 from streaming.runner.routing import Route, Router
 from streaming.runner.stream_writer import RETRY_DELAYS_S, StreamWriter
+from streaming.runner.tally import Tally
 
 logger = logging.getLogger(__name__)
 
-# Characters that may wait for the log before the node has to: only a Redis that is gone gets there.
-MAX_WAITING = 4 * 1024 * 1024
 # Workers that may be lost under one stream; an answer that takes them all down must end.
 MAX_TAKEOVERS = 3
-# How long the node may take to close a connection that can be used again, once the answer is whole.
-GOODBYE_S = 1.0
-# In less time than this a speed says more about the clock than about the model.
-MEASURABLE_S = 0.1
 
 VOID = "The worker that wrote this was lost, and the model begins again."
 
@@ -66,22 +61,12 @@ class Run:
         self._loop = asyncio.get_running_loop()
         self._id = str(job.stream.pk)
         self._log = job.stream.log
-        self._batcher = Batcher(self._id)
         self._answer = Answer(self._id)
         self._progress = Progress(self._id, job.stream.request["options"].get("max_tokens"))
         self.claim: Claim | None = None
-        self._chat: ChatStream | None = None
-        self._reader: asyncio.Task[None] | None = None
-        self._whole: asyncio.Future[str] = self._loop.create_future()  # the finish reason, once the node told it
+        self._ask: Ask | None = None
         self._halted: asyncio.Future[None] = self._loop.create_future()
-        self._lost = False
-        self._wake = asyncio.Event()
-        self._room = asyncio.Event()
-        self._timer: asyncio.TimerHandle | None = None
-        self._closing = False
-        self._began = self._loop.time()
-        self._first_at: float | None = None
-        self._tokens_before = 0  # written by earlier owners, and continued
+        self._tally = Tally(self._loop.time())
 
     def stop(self) -> None:
         """Somebody wants the stream stopped: what it wrote so far is kept."""
@@ -90,8 +75,9 @@ class Run:
 
     def lose(self) -> None:
         """The stream is another worker's now: write nothing more."""
-        self._lost = True
-        self.stop()
+        if not self._halted.done():
+            self._halted.set_exception(LogFenced("Its lease is another worker's."))
+            self._halted.exception()  # nobody may come to look at it
 
     async def carry(self) -> None:
         """Returns when the stream has ended, or is not ours. Cancelled, it hands the stream over."""
@@ -106,14 +92,15 @@ class Run:
                     await in_db(lifecycle.hand_over, self.claim)
             raise
         finally:
-            await self._close_reader()
+            if self._ask is not None:
+                await self._ask.close()
 
     async def _carry(self) -> None:
         stream = self._job.stream
         route = await self._route()
         if isinstance(route, Route) and stream.started_at is None:
             # The node is asked while the claim is written: most of the first token's way is waiting.
-            self._ask(chat_request(self._job, route))
+            self._begin(chat_request(self._job, route))
         model, node = (
             (route.model, route.node)
             if isinstance(route, Route)
@@ -124,7 +111,7 @@ class Run:
             return
         self.claim = claim
         if claim.taken_over and claim.stream.started_at is not None:
-            self._began = self._loop.time() - max(0.0, (timezone.now() - claim.stream.started_at).total_seconds())
+            self._tally.began = self._loop.time() - max(0.0, (timezone.now() - claim.stream.started_at).total_seconds())
         try:
             outcome = await self._outcome(claim, route)
         except (LogFenced, asyncio.CancelledError):
@@ -157,118 +144,53 @@ class Run:
             )
         if isinstance(route, LiveError):
             return self._failed(route)
-        if self._reader is None:
-            self._ask(await self._again(out, route, last))
-        return await self._read_and_write(out)
+        ask = self._ask or self._begin(await self._again(out, route, last))
+        return await self._asked(out, ask)
 
-    async def _read_and_write(self, out: StreamWriter) -> Outcome:
-        assert self._reader is not None
-        left = self._began + self._means.stream_timeout - self._loop.time()
-        writer = asyncio.create_task(self._write(out))
+    async def _asked(self, out: StreamWriter, ask: Ask) -> Outcome:
+        """Ask until what the node says is the stream's end."""
+
+        async def put(entries: Sequence[Entry]) -> None:
+            await self._put(out, entries)
+
         reporter = asyncio.create_task(self._report())
         try:
-            await asyncio.wait(
-                (self._whole, self._reader, self._halted, writer),
-                timeout=max(0.0, left),
-                return_when=asyncio.FIRST_COMPLETED,
-            )
-            if not self._whole.done():
-                await self._close_reader()  # at once: it is what makes an engine stop
-            if self._lost:
-                raise LogFenced
-            self._closing = True
-            self._wake.set()
-            await writer
-            return await self._judge(out)
+            while True:
+                left = self._tally.began + self._means.stream_timeout - self._loop.time()
+                decision = await self._decide(out, await ask.write(put, self._halted, left))
+                if isinstance(decision, Outcome):
+                    return decision
+                await ask.close()
+                ask = self._begin(decision)
         finally:
-            for task in (writer, reporter):
-                task.cancel()
-            await asyncio.gather(writer, reporter, return_exceptions=True)
+            reporter.cancel()
+            await asyncio.gather(reporter, return_exceptions=True)
 
-    async def _judge(self, out: StreamWriter) -> Outcome:
-        """Why reading ended, and so what the stream's end is."""
-        assert self._reader is not None
-        if self._whole.done():
-            closing = list(self._answer.closing_entries())
-            await self._put(out, closing)
-            return self._ended(finish_reason=self._whole.result())
-        if self._halted.done():
-            return self._stopped()
-        error = None if self._reader.cancelled() else self._reader.exception()
-        if isinstance(error, LiveError):
-            return self._failed(error)
-        if error is not None:
-            raise error
-        seconds = f"{self._means.stream_timeout:g}"
-        return self._failed(
-            LiveError(
-                ErrorCode.STREAM_TIMEOUT,
-                f"The answer took longer than {seconds} seconds and was ended; its text is kept.",
-            )
-        )
+    async def _decide(self, out: StreamWriter, outcome: AskOutcome) -> Outcome | ChatRequest:
+        """What follows from one ask: how the stream ends, or what to ask next."""
+        match outcome:
+            case Finished(reason):
+                await self._put(out, list(self._answer.closing_entries()))
+                return self._ended(finish_reason=reason)
+            case Halted():
+                return self._stopped()
+            case NodeFailed(error):
+                return self._failed(error)
+            case TimedOut():
+                seconds = f"{self._means.stream_timeout:g}"
+                return self._failed(
+                    LiveError(
+                        ErrorCode.STREAM_TIMEOUT,
+                        f"The answer took longer than {seconds} seconds and was ended; its text is kept.",
+                    )
+                )
 
-    # Reading the node ---------------------------------------------------------------------------------------------
-
-    def _ask(self, request: ChatRequest) -> None:
-        self._reader = asyncio.create_task(self._read(request))
-
-    async def _read(self, request: ChatRequest) -> None:
-        async with self._means.node.chat(request) as chat:
-            self._chat = chat
-            async for event in chat:
-                self._take(event)
-                for more in chat.pending():
-                    self._take(more)
-                self._ring()
-                while self._batcher.waiting > MAX_WAITING:
-                    self._room.clear()
-                    await self._room.wait()
-
-    def _take(self, event: NodeEvent) -> None:
-        if isinstance(event, Finish):
-            if not self._whole.done():
-                self._whole.set_result(event.reason)
-        elif not isinstance(event, Usage):
-            if self._first_at is None:
-                self._first_at = self._loop.time()
-            self._batcher.add(event)
-
-    async def _close_reader(self) -> None:
-        reader = self._reader
-        if reader is None:
-            return
-        if self._whole.done() and not reader.done():
-            await asyncio.wait((reader,), timeout=GOODBYE_S)
-        reader.cancel()
-        await asyncio.gather(reader, return_exceptions=True)
-
-    # Writing the log ----------------------------------------------------------------------------------------------
-
-    def _ring(self) -> None:
-        """Wake the writer now, or when the next batch is due."""
-        wait = self._batcher.due(self._loop.time())
-        if wait == 0:
-            self._wake.set()
-        elif wait is not None and self._timer is None:
-            self._timer = self._loop.call_later(wait, self._wake.set)
-
-    async def _write(self, out: StreamWriter) -> None:
-        self._ring()
-        while True:
-            await self._wake.wait()
-            self._wake.clear()
-            if self._timer is not None:
-                self._timer.cancel()
-                self._timer = None
-            entries = self._batcher.take(self._loop.time())
-            self._room.set()
-            if entries:
-                await self._put(out, entries)
-                self._ring()
-            elif self._closing:
-                return
-            if self._closing:
-                self._wake.set()
+    def _begin(self, request: ChatRequest) -> Ask:
+        """Ask the node; what it says is read from now on, and written once there is a right to."""
+        answer = self._answer
+        self._ask = Ask(self._means.node, request, self._id, first_step=answer.steps, taken=answer.calls)
+        self._tally.add(self._ask)
+        return self._ask
 
     async def _put(self, out: StreamWriter, entries: Sequence[Entry]) -> None:
         if entries and await out.write(entries):
@@ -281,7 +203,7 @@ class Run:
         """Tell whoever watches how far it is, while it lasts. Nobody misses a report that is lost."""
         while True:
             await asyncio.sleep(Progress.INTERVAL_S)
-            body = self._progress.body(self._answer, self._loop.time(), self._first_at)
+            body = self._progress.body(self._answer, self._loop.time(), self._tally.first_at)
             with suppress(LogUnavailable):
                 await self._means.log.publish(self._log, "progress", body)
 
@@ -320,8 +242,8 @@ class Run:
     async def _again(self, out: StreamWriter, route: Route, last: int) -> ChatRequest:
         """Go on after the text so far where the engine is known to; else tell everybody to forget it, and begin again."""
         if self._answer.is_plain_text and await self._can_continue(route):
-            self._tokens_before = self._answer.tokens
-            return chat_request(self._job, route, so_far=self._answer.content, written=self._tokens_before)
+            self._tally.continued = self._answer.tokens
+            return chat_request(self._job, route, so_far=self._answer.content, written=self._tally.continued)
         if last:
             await self._put(out, [Entry("reset", self._id, body={"reason": VOID})])
         return chat_request(self._job, route)
@@ -341,40 +263,14 @@ class Run:
         return self._ended(error=error)
 
     def _ended(self, *, finish_reason: str = "", error: LiveError | None = None) -> Outcome:
-        usage = self._usage()
+        usage = self._tally.usage(self._answer.tokens)
         return Outcome(
             finish_reason=finish_reason,
             error=error,
             content=self._answer.content,
             parts=self._answer.parts,
             usage=usage,
-            timings=self._timings(usage),
-        )
-
-    def _usage(self) -> UsageCount:
-        """What the node counted; what was written before a takeover is our own count."""
-        told = self._chat.usage if self._chat is not None else Usage(0, self._answer.tokens, self._answer.tokens, True)
-        before = self._tokens_before
-        return UsageCount(
-            prompt_tokens=told.prompt_tokens,
-            completion_tokens=told.completion_tokens + before,
-            total_tokens=told.total_tokens + before,
-            estimated=told.estimated or before > 0,
-        )
-
-    def _timings(self, usage: UsageCount) -> Timings:
-        now = self._loop.time()
-        first = self._first_at
-        written = usage["completion_tokens"] - self._tokens_before
-        speed = (
-            round((written - 1) / (now - first), 1)
-            if first is not None and written > 1 and now - first >= MEASURABLE_S
-            else None
-        )
-        return Timings(
-            duration_ms=round((now - self._began) * 1000, 1),
-            first_token_ms=None if first is None else round(max(0.0, first - self._began) * 1000, 1),
-            tokens_per_second=speed,
+            timings=self._tally.timings(usage, self._loop.time()),
         )
 
     async def _finish(self, claim: Claim, outcome: Outcome) -> None:

@@ -1,0 +1,49 @@
+"""What a stream's asks used, all together, and how fast they were: the numbers of its terminal event."""
+
+from __future__ import annotations
+
+from streaming.endings import Timings, UsageCount
+from streaming.node import Usage
+from streaming.runner.ask import Ask
+
+# In less time than this a speed says more about the clock than about the model.
+MEASURABLE_S = 0.1
+
+
+class Tally:
+    """Times are the loop's. `began` is when the stream did, whoever carried it then."""
+
+    def __init__(self, began: float) -> None:
+        self.began = began
+        self.continued = 0
+        """Tokens written by earlier owners that still count."""
+        self._asks: list[Ask] = []
+
+    def add(self, ask: Ask) -> None:
+        self._asks.append(ask)
+
+    @property
+    def first_at(self) -> float | None:
+        """When the first token came."""
+        return next((ask.first_at for ask in self._asks if ask.first_at is not None), None)
+
+    def usage(self, written: int) -> UsageCount:
+        """What the nodes counted; what was `written` without one, or before a takeover, is our own count."""
+        told = [ask.usage for ask in self._asks if ask.usage is not None] or [Usage(0, written, written, True)]
+        return UsageCount(
+            prompt_tokens=sum(usage.prompt_tokens for usage in told),
+            completion_tokens=sum(usage.completion_tokens for usage in told) + self.continued,
+            total_tokens=sum(usage.total_tokens for usage in told) + self.continued,
+            estimated=any(usage.estimated for usage in told) or self.continued > 0,
+        )
+
+    def timings(self, usage: UsageCount, now: float) -> Timings:
+        """The speed is that of the time in which the nodes wrote: between asks, tools and people take theirs."""
+        first = self.first_at
+        wrote = usage["completion_tokens"] - self.continued
+        writing = sum((ask.over_at or now) - ask.first_at for ask in self._asks if ask.first_at is not None)
+        return Timings(
+            duration_ms=round((now - self.began) * 1000, 1),
+            first_token_ms=None if first is None else round(max(0.0, first - self.began) * 1000, 1),
+            tokens_per_second=round((wrote - 1) / writing, 1) if wrote > 1 and writing >= MEASURABLE_S else None,
+        )
