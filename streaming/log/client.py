@@ -199,6 +199,10 @@ class LogWriter:
         command = script.trim_command(log, before)
         await self._appends.send(partial(script.fixed, command))
 
+    async def ask(self, *command: Any) -> Any:
+        """Redis' answer to a command about what is kept beside the logs. Raises LogUnavailable."""
+        return await self._reads.send(partial(script.fixed, command))
+
     async def close(self) -> None:
         await self._appends.close()
         await self._reads.close()

@@ -188,6 +188,7 @@ class Run:
     def _begin(self, request: ChatRequest) -> Ask:
         """Ask the node; what it says is read from now on, and written once there is a right to."""
         answer = self._answer
+        self._progress.asked(request)
         self._ask = Ask(self._means.node, request, self._id, first_step=answer.steps, taken=answer.calls)
         self._tally.add(self._ask)
         return self._ask
@@ -201,6 +202,7 @@ class Run:
 
     async def _report(self) -> None:
         """Tell whoever watches how far it is, while it lasts. Nobody misses a report that is lost."""
+        await self._progress.learn(self._means.log)
         while True:
             await asyncio.sleep(Progress.INTERVAL_S)
             body = self._progress.body(self._answer, self._loop.time(), self._tally.first_at)
@@ -289,6 +291,7 @@ class Run:
         if not ended:
             logger.info("Stream %s had been ended, or taken over, by somebody else.", self._id)
             return
+        await self._progress.keep(self._means.log, self._answer, outcome.finish_reason)
         metrics.STREAMS.labels(outcome.status.value).inc()
         metrics.TOKENS.inc(outcome.usage["completion_tokens"])
         if (first := outcome.timings["first_token_ms"]) is not None:

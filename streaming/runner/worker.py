@@ -26,7 +26,7 @@ from channels.layers import get_channel_layer
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, close_old_connections
 
-from streaming import outbox
+from streaming import outbox, positions
 from streaming.configured import model_aliases, node_client
 from streaming.database import in_db
 from streaming.layer import LiveChannelLayer
@@ -131,6 +131,7 @@ class WorkerProcess:
                 group.create_task(self._beat())
                 group.create_task(_regularly(REAP_S, self._reap))
                 group.create_task(_regularly(REAP_S, self._sweep))
+                group.create_task(_regularly(REAP_S, self._tell_positions))
                 group.create_task(_regularly(FORGET_S, lambda: in_db(leases.forget_the_dead)))
                 group.create_task(self._hear(layer))
 
@@ -195,6 +196,10 @@ class WorkerProcess:
     async def _sweep(self) -> None:
         with suppress(LogUnavailable):
             await in_db(outbox.sweep)
+
+    async def _tell_positions(self) -> None:
+        with suppress(LogUnavailable):
+            await in_db(positions.tell)
 
     async def _hear(self, layer: LiveChannelLayer) -> None:
         """Stop at once what somebody wants stopped; the sign of life would tell it a second later."""

@@ -145,13 +145,16 @@ export function foldStream(state: StreamState, event: OfStream): StreamState {
     case "tool_result":
       return { ...state, toolCalls: foldToolResult(state.toolCalls, event) };
     case "progress":
+      // Told a moment too late: it has begun.
+      if (event.phase === "queued" && state.status !== "queued") return state;
       return {
         ...state,
         phase: event.phase,
         queuePosition: event.queue_position ?? null,
         tokens: Math.max(state.tokens, event.tokens),
         total: event.total ?? null,
-        percent: event.percent ?? null,
+        // Never backwards, also where another worker goes on with it.
+        percent: event.percent == null ? state.percent : Math.max(state.percent ?? 0, event.percent),
         etaS: event.eta_s ?? null,
         tokensPerSecond: event.tokens_per_second ?? state.tokensPerSecond,
       };
@@ -176,6 +179,8 @@ export function foldStream(state: StreamState, event: OfStream): StreamState {
         stoppedBy: event.stopped_by ?? null,
         usage: event.usage,
         tokens: event.usage.completion_tokens,
+        percent: event.finish_reason === "stopped" ? state.percent : 100,
+        etaS: null,
         durationMs: event.duration_ms,
         tokensPerSecond: event.tokens_per_second ?? state.tokensPerSecond,
       };

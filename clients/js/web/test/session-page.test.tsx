@@ -65,6 +65,13 @@ function graceAsks(...said: Entry[]) {
   );
 }
 
+/** A `progress` of the answer: it is in no log. */
+function note(fields: object) {
+  const nothing = { tokens: 0, total: null, percent: null, eta_s: null, tokens_per_second: null, queue_position: null };
+  for (const peer of server.peers)
+    peer.send({ ...fixture<object>("event.progress"), log: "session:p", stream: "s", ...nothing, ...fields });
+}
+
 describe("a session's page", () => {
   it("shows what others ask and the answer as it is written, and says its end to screen readers", async () => {
     open("editor");
@@ -219,6 +226,46 @@ describe("a session's page", () => {
     await waitFor(() => expect(screen.queryByText("Rivers, then.")).toBeNull());
     await user.click(screen.getByRole("button", { name: /Thought for/ }));
     expect(screen.getByText("Rivers, then.")).toBeDefined();
+  });
+
+  it("says how far an answer is, and draws it only where the server has a ground for it", async () => {
+    open("editor");
+    await screen.findByText("Nothing has been said yet");
+    const report = (fields: object) =>
+      note({ tokens: 40, total: 500, tokens_per_second: 20, phase: "answering", ...fields });
+    act(() => graceAsks(token("s", "Because")));
+    act(() => report({}));
+    await screen.findByText("Writing · 40 of at most 500 tokens · 20 tokens/s");
+    expect(screen.queryByRole("progressbar")).toBeNull();
+    act(() => report({ total: 100, percent: 40, eta_s: 3.2 }));
+    await screen.findByText("Writing · 40 of about 100 tokens · 20 tokens/s · about 3 s left");
+    const bar = screen.getByRole("progressbar", { name: "How far the answer is" });
+    expect(bar.getAttribute("value")).toBe("40");
+    act(() => report({ total: null, percent: 31 }));
+    await screen.findByText("Writing · 40 tokens · 20 tokens/s");
+    expect(bar.getAttribute("value")).toBe("40");
+  });
+
+  it("says how many are before an answer that waits", async () => {
+    open("editor");
+    await screen.findByText("Nothing has been said yet");
+    const reply = { id: "r", role: "assistant" as const, content: "", stream: "s", status: "queued" as const };
+    act(() =>
+      server.publish(
+        "session:p",
+        { type: "message", message: message(1) },
+        { type: "message", message: message(2, reply) },
+      ),
+    );
+    const place = { phase: "queued", queue_position: 3 };
+    act(() => note(place));
+    const facts = () => document.querySelector(".live-facts")?.textContent;
+    await waitFor(() => expect(facts()).toBe("In the queue, 3 before it"));
+    act(() => {
+      server.publish("session:p", { ...start("s"), message: "r" } as Entry);
+      note(place);
+    });
+    await waitFor(() => expect(facts()).toBe("Waiting for the model"));
   });
 
   it("keeps the text through a cut, and says what the connection does", async () => {

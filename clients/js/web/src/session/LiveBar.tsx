@@ -1,9 +1,9 @@
-/** Above the message field while an answer is written: whose it is, how fast, and the way to stop it. */
+/** Above the message field while an answer is written: how far it is, how fast, and the way to stop it. */
 
 import { LiveError, type SessionStore } from "@hanzo/live-client";
 import { useState, type ReactElement } from "react";
 import { StopSquare } from "../ui/icons";
-import { phaseText, speedText, tokensText } from "./phase";
+import { amountText, leftText, phaseText, speedText } from "./phase";
 import { Queue } from "./Queue";
 import type { SessionView } from "./view";
 
@@ -27,20 +27,24 @@ export function LiveBar({ view, me, isConnected, canStop, store }: LiveBarProps)
       .stop(stream)
       .catch((reason: unknown) => setFailed({ stream, message: LiveError.from(reason).message }));
   };
-  const tokens = current.stream?.tokens ?? 0;
   const facts = isConnected
     ? [
         phaseText(current),
+        amountText(current.stream),
         speedText(current.stream?.tokensPerSecond),
-        tokens > 0 ? tokensText(tokens) : "",
+        leftText(current.stream?.etaS),
       ]
     : ["Not connected"];
+  const percent = isConnected ? (current.stream?.percent ?? null) : null;
   return (
     <>
       <Queue view={view} me={me} isConnected={isConnected} canStop={canStop} store={store} />
       <div className="live-bar">
         <span className={isConnected ? "live-dot" : "live-dot live-dot-off"} aria-hidden="true" />
         <span className="live-facts">{facts.filter(Boolean).join(" · ")}</span>
+        {percent !== null && (
+          <progress className="live-progress" max={100} value={percent} aria-label="How far the answer is" />
+        )}
         {failed?.stream === stream && (
           <span className="error" role="alert">
             {failed.message}
