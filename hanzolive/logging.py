@@ -43,6 +43,7 @@ def configure_logging(*, debug: bool, testing: bool = False) -> None:
     root.setLevel(logging.DEBUG if debug else logging.INFO)
     for noisy in (
         "httpx",
+        "httpx2",
         "httpcore",
         "daphne",
         "kombu",

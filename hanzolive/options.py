@@ -16,7 +16,7 @@ from typing import Any, Literal, get_args
 
 CONFIG_FILES = ("hanzo-live.config.json", "hanzo-live.config.toml")
 
-Kind = Literal["text", "int", "float", "bool", "list", "secret"]
+Kind = Literal["text", "int", "float", "bool", "list", "json", "secret"]
 SignUp = Literal["open", "invite", "closed"]
 
 TRUE_WORDS = {"1", "true", "yes", "on"}
@@ -79,6 +79,8 @@ class Option:
             case "list":
                 items = raw if isinstance(raw, list) else str(raw).split(",")
                 return [str(item).strip() for item in items if str(item).strip()]
+            case "json":  # parsed by whoever knows its shape; a configuration file may hold it as it is
+                return raw if isinstance(raw, str) else json.dumps(raw)
             case _:
                 return str(raw)
 
@@ -123,6 +125,41 @@ OPTIONS: tuple[Option, ...] = (
             "hanzo-node",
             "scripted",
         ),
+    ),
+    Option(
+        "TOOL_MODULES",
+        "list",
+        [],
+        "Python modules of yours whose functions models may call as tools (see docs/tools.md).",
+    ),
+    Option(
+        "MCP_SERVERS",
+        "json",
+        "",
+        'MCP servers whose tools models may call, as JSON by name: `{"time": {"command": "mcp-server-time"}, "docs": {"url": "https://mcp.example.com/mcp"}}` (see docs/tools.md).',
+    ),
+    Option(
+        "MCP_ALLOW",
+        "list",
+        None,
+        "Further MCP servers that clients may name: origins (`http://localhost:8081`) or whole addresses. Default: that one on loopback, else none.",
+    ),
+    Option(
+        "TOOLS_ASK_FIRST",
+        "list",
+        [],
+        "Tools whose calls a person has to approve, by name or pattern (`delete_*`); `*`: all of them.",
+    ),
+    Option(
+        "TOOL_TIMEOUT", "float", 30.0, "Seconds a tool may take, or an MCP server be silent about one.", minimum=0.1
+    ),
+    Option(
+        "TOOL_MAX_RESULT_BYTES",
+        "int",
+        65_536,
+        "Most that a model, and whoever watches, is given of what a tool gave.",
+        minimum=1_000,
+        maximum=190_000,
     ),
     Option(
         "REDIS_URL",

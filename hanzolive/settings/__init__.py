@@ -112,6 +112,17 @@ NODE_MODEL: str = OPTIONS["NODE_MODEL"]
 NODE_KIND: str = OPTIONS["NODE_KIND"]
 NODE_MODEL_ALIASES: list[str] = OPTIONS["NODE_MODEL_ALIASES"]
 
+# Tools ----------------------------------------------------------------------------------------------------------
+
+TOOL_MODULES: list[str] = OPTIONS["TOOL_MODULES"]
+MCP_SERVERS: str = OPTIONS["MCP_SERVERS"]
+MCP_ALLOW: list[str] = (
+    (["http://localhost:8081"] if ON_LOOPBACK else []) if OPTIONS["MCP_ALLOW"] is None else OPTIONS["MCP_ALLOW"]
+)
+TOOLS_ASK_FIRST: list[str] = OPTIONS["TOOLS_ASK_FIRST"]
+TOOL_TIMEOUT: float = OPTIONS["TOOL_TIMEOUT"]
+TOOL_MAX_RESULT_BYTES: int = OPTIONS["TOOL_MAX_RESULT_BYTES"]
+
 # Redis: the logs, the channel layer, the broker, the cache -------------------------------------------------------
 
 REDIS_URL: str = OPTIONS["REDIS_URL"] or redis_url(DATA_DIR)

@@ -1,0 +1,63 @@
+"""What is known of one tool, and what came of one call. Values only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+import orjson
+
+MAX_ERROR = 2_000
+
+
+class ToolKind(StrEnum):
+    """Who runs it."""
+
+    SERVER = "server"
+    MCP = "mcp"
+    CLIENT = "client"
+
+
+@dataclass(frozen=True, slots=True)
+class ToolSpec:
+    """One tool as a model is offered it, and how it is to be called.
+
+    `source` is the MCP server's name and `original` the tool's name there. `repeatable`: called twice it does no more
+    than called once, so that a call whose worker was lost is made again.
+    """
+
+    name: str
+    description: str
+    parameters: Mapping[str, Any]
+    kind: ToolKind
+    source: str = ""
+    original: str = ""
+    ask_first: bool = False
+    repeatable: bool = False
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+    def openai(self) -> dict[str, Any]:
+        """In OpenAI's shape."""
+        function = {"name": self.name, "description": self.description, "parameters": dict(self.parameters)}
+        return {"type": "function", "function": {**function, **self.extra}}
+
+
+@dataclass(frozen=True, slots=True)
+class ToolOutcome:
+    """What a tool gave: `result`, any JSON, or where it failed `error`, in words for the model and for people."""
+
+    result: Any = None
+    error: str | None = None
+
+    @classmethod
+    def failed(cls, words: str) -> ToolOutcome:
+        return cls(error=words if len(words) <= MAX_ERROR else words[: MAX_ERROR - 1] + "…")
+
+
+def told(result: Any, error: str | None) -> str:
+    """What the model reads of an outcome."""
+    if error is not None:
+        return f"Error: {error}"
+    return result if isinstance(result, str) else orjson.dumps(result).decode()

@@ -1,0 +1,48 @@
+"""An operator's tools, as TOOL_MODULES names them, for the tests."""
+
+from __future__ import annotations
+
+import threading
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from streaming.tools import ToolContext, tool
+
+blocked = threading.Event()
+
+
+@tool
+def add(a: int, b: Annotated[int, Field(description="What is added.")] = 1) -> int:
+    """Add two numbers."""
+    return a + b
+
+
+@tool(name="whose", repeatable=True)
+async def whose_is_it(context: ToolContext) -> dict[str, Any]:
+    """Say for whom this runs."""
+    return {"user": context.user}
+
+
+@tool(ask_first=True)
+def delete_file(name: str) -> str:
+    """Delete a file."""
+    return f"{name} is gone"
+
+
+@tool
+def break_down(query: str) -> str:
+    """Fail."""
+    raise RuntimeError(f"no {query} today")
+
+
+@tool(timeout=0.2)
+def hang() -> None:
+    """Do not come back until the tests let it."""
+    blocked.wait()
+
+
+@tool
+def shout(word: str) -> object:
+    """Give something that is no JSON."""
+    return object() if word == "object" else word * 1_000
