@@ -16,7 +16,7 @@ from typing import Any, Literal, get_args
 
 CONFIG_FILES = ("hanzo-live.config.json", "hanzo-live.config.toml")
 
-Kind = Literal["text", "int", "float", "bool", "list", "json", "secret"]
+Kind = Literal["text", "int", "float", "bool", "list", "json", "secret", "nodes"]
 SignUp = Literal["open", "invite", "closed"]
 
 TRUE_WORDS = {"1", "true", "yes", "on"}
@@ -76,6 +76,8 @@ class Option:
                     return int(raw) if self.kind == "int" else float(raw)
                 except (TypeError, ValueError):
                     raise OptionError(f"{self.name} must be a number, not {raw!r}.") from None
+            case "nodes":
+                return self._nodes(raw) if raw else ""
             case "list":
                 items = raw if isinstance(raw, list) else str(raw).split(",")
                 return [str(item).strip() for item in items if str(item).strip()]
@@ -83,6 +85,15 @@ class Option:
                 return raw if isinstance(raw, str) else json.dumps(raw)
             case _:
                 return str(raw)
+
+    def _nodes(self, raw: Any) -> str:
+        """The nodes as one JSON text: it travels in the environment."""
+        from streaming.node.configured import NodesError, read_nodes, write_nodes
+
+        try:
+            return write_nodes(read_nodes(raw))
+        except NodesError as error:
+            raise OptionError(f"{self.name} {error} See docs/routing.md.") from None
 
 
 OPTIONS: tuple[Option, ...] = (
@@ -123,8 +134,15 @@ OPTIONS: tuple[Option, ...] = (
             "litellm",
             "hanzo-engine",
             "hanzo-node",
+            "hanzo-cloud",
             "scripted",
         ),
+    ),
+    Option(
+        "NODES",
+        "nodes",
+        "",
+        "Several nodes instead of NODE_URL's one, as a JSON list of objects: `name`, `url`, `kind`, `key`, `models` (names that map to the node's own), `only`, `weight`, `where` (`local` or `cloud`). See docs/routing.md.",
     ),
     Option(
         "TOOL_MODULES",
@@ -413,6 +431,10 @@ def parsed(raw: Mapping[str, Any]) -> dict[str, Any]:
     values = {option.name: option.parse(raw.get(option.name)) for option in OPTIONS}
     if values["IAM_CLIENT_ID"] and not values["IAM_ISSUERS"]:
         raise OptionError("IAM_CLIENT_ID needs to know whose it is: name the issuer in IAM_ISSUERS.")
+    if values["NODES"] and (alone := [name for name in ("NODE_URL", "NODE_API_KEY") if values[name]]):
+        raise OptionError(
+            f"NODES and {' and '.join(alone)} are both set: put that node into NODES, or leave NODES out."
+        )
     return values
 
 

@@ -35,7 +35,7 @@ same data folder. Options marked *secret* have no flag: command lines are for ev
 
 def row(option: Option) -> str:
     flag = f"`{flag_of(option.name)}`" if option.name in SERVE_FLAGS else ""
-    secret = " *Secret.*" if option.kind == "secret" else ""
+    secret = " *Secret.*" if option.kind in ("secret", "nodes") else ""
     choices = f" One of: {', '.join(f'`{choice}`' for choice in option.choices if choice)}." if option.choices else ""
     text = option.help.replace("|", "\\|")
     return f"| `{option.name}` | {flag} | {default(option)} | {text}{choices}{secret} |\n"

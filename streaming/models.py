@@ -45,6 +45,7 @@ class Stream(models.Model):
     requested_model = models.CharField(max_length=200, blank=True)
     model = models.CharField(max_length=200, blank=True, help_text="What runs; known once it has started.")
     node = models.CharField(max_length=10, blank=True, help_text="`local` or `cloud`.")
+    node_name = models.CharField(max_length=40, blank=True, help_text="Which of the operator's nodes.")
 
     status = models.CharField(max_length=10, choices=StreamStatus.choices, default=StreamStatus.QUEUED)
     lease = models.CharField(max_length=64, blank=True)
@@ -98,6 +99,7 @@ class Worker(models.Model):
     seen_at = models.DateTimeField()
     started_at = models.DateTimeField(auto_now_add=True)
     tokens_per_second = models.FloatField(default=0, help_text="What its streams wrote since its last sign of life.")
+    on_nodes = models.JSONField(default=dict, help_text="How many of its streams are on each node, by the node's name.")
 
     class Meta:
         default_permissions = ("view",)

@@ -18,6 +18,9 @@ def configuration_of(args: Namespace) -> Configuration:
     """This call's configuration; what it leaves open is taken from the `serve` that runs on the same data folder."""
     configuration = configure(args)
     told = serving(configuration.folder) or {}
+    for name, instead in (("NODES", "NODE_URL"), ("NODE_URL", "NODES")):
+        if name in configuration.given:
+            told.pop(instead, None)
     return configuration.having(
         **{
             name: value

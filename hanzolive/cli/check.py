@@ -21,6 +21,7 @@ from hanzolive.cli.configuration import Configuration, without_password
 from hanzolive.cli.errors import OperatorError
 from hanzolive.cli.places import listen, serving
 from hanzolive.cli.redis import OLDEST
+from streaming.node.configured import ConfiguredNode
 
 Verdict = Literal["ok", "warning", "wrong"]
 # A worker process that has not been seen for longer holds no lease any more.
@@ -106,23 +107,41 @@ def _redis(configuration: Configuration) -> Findings:
 
 
 def _node(configuration: Configuration) -> Findings:
-    url = configuration.node_url
-    try:
-        offered = asyncio.run(node.models(url, configuration["NODE_API_KEY"]))
-    except LiveError as error:
-        advice = "" if configuration["NODE_URL"] else " The demo model runs while `hanzo-live serve` does."
-        yield Finding("wrong", "Node", f"{url}: {error.message}{advice}")
-        return
-    names = ", ".join(model.name for model in offered[:5]) + (
-        f" and {len(offered) - 5} more" if len(offered) > 5 else ""
-    )
-    wanted = configuration["NODE_MODEL"]
-    if wanted and wanted not in {model.id for model in offered}:
-        yield Finding("wrong", "Node", f"{url} does not offer NODE_MODEL {wanted}. It offers: {names or 'nothing'}.")
-    elif not offered:
-        yield Finding("warning", "Node", f"{url} answers but offers no model yet.")
-    else:
-        yield Finding("ok", "Node", f"{url} offers {names}.")
+    wanted, offered_by_any = configuration["NODE_MODEL"], False
+    for each in configuration.nodes:
+        subject = f"Node {each.name}" if configuration["NODES"] else "Node"
+        try:
+            offered = asyncio.run(node.models(each.url, each.key.get_secret_value()))
+        except LiveError as error:
+            demo = not (configuration["NODE_URL"] or configuration["NODES"])
+            advice = " The demo model runs while `hanzo-live serve` does." if demo else ""
+            yield Finding("wrong", subject, f"{each.url}: {error.message}{advice}")
+            offered_by_any = True  # it may be that one's
+            continue
+        names = ", ".join(model.name for model in offered[:5]) + (
+            f" and {len(offered) - 5} more" if len(offered) > 5 else ""
+        )
+        offered_by_any = offered_by_any or wanted in {*each.models, *(model.id for model in offered)}
+        if wanted and not configuration["NODES"] and not offered_by_any:
+            yield Finding(
+                "wrong", subject, f"{each.url} does not offer NODE_MODEL {wanted}. It offers: {names or 'nothing'}."
+            )
+        elif not offered:
+            yield Finding("warning", subject, f"{each.url} answers but offers no model yet.")
+        else:
+            yield Finding("ok", subject, f"{each.url} offers {names}.")
+            yield from _maps(subject, each, {model.id for model in offered})
+    if wanted and configuration["NODES"] and not offered_by_any:
+        yield Finding(
+            "wrong", "Nodes", f"None offers NODE_MODEL {wanted}. Set another, or map it in a node's `models`."
+        )
+
+
+def _maps(subject: str, configured: ConfiguredNode, offered: set[str]) -> Findings:
+    """Names that lead to nothing."""
+    lost = sorted({own for own in configured.models.values() if own.partition("@")[0] not in offered})
+    if lost:
+        yield Finding("warning", subject, f"Its `models` name what it does not offer: {', '.join(lost[:5])}.")
 
 
 def _database(configuration: Configuration) -> Findings:

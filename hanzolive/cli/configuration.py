@@ -13,8 +13,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from pydantic import SecretStr
+
 from hanzolive import folder, options
 from hanzolive.options import BY_NAME
+from streaming.node import NodeKind
+from streaming.node.configured import ConfiguredNode, read_nodes
 
 # Flags that are not simply an option's name with dashes.
 SPELLINGS = {"REDIS_URL": "--redis"}
@@ -63,6 +67,21 @@ class Configuration:
     @property
     def node_url(self) -> str:
         return self.values["NODE_URL"] or DEFAULT_NODE_URL
+
+    @property
+    def nodes(self) -> tuple[ConfiguredNode, ...]:
+        """The nodes of NODES, else the one of NODE_URL."""
+        if self.values["NODES"]:
+            return read_nodes(self.values["NODES"])
+        key = SecretStr(self.values["NODE_API_KEY"])
+        return (ConfiguredNode(name="default", url=self.node_url, kind=NodeKind(self.values["NODE_KIND"]), key=key),)
+
+    @property
+    def node_names(self) -> str:
+        """The nodes as people may read them."""
+        if self.values["NODES"]:
+            return ", ".join(f"{node.name} ({node.url})" for node in self.nodes)
+        return self.node_url
 
     @property
     def database_name(self) -> str:

@@ -11,6 +11,7 @@ from hanzolive.cli.child import Program
 from hanzolive.cli.configuration import DEFAULT_NODE_URL, Configuration
 from hanzolive.cli.errors import OperatorError
 from streaming.node import NodeClient, NodeConfig, NodeModel, NodeTimeouts
+from streaming.node.configured import ConfiguredNode
 
 POLL_SECONDS = 0.2
 
@@ -36,22 +37,39 @@ async def found_on_default_port() -> bool:
 
 
 async def require(configuration: Configuration) -> None:
-    """Return when the operator's node answers. Raises OperatorError with a sentence when it does not in START_TIMEOUT."""
-    deadline = asyncio.get_running_loop().time() + configuration["START_TIMEOUT"]
-    config = NodeConfig(
-        configuration.node_url,
-        configuration["NODE_KIND"],
-        configuration["NODE_API_KEY"],
-        timeouts=NodeTimeouts(connect=3),
-    )
-    async with NodeClient(config) as client:
+    """Return when one of the operator's nodes answers. Raises OperatorError when none does in START_TIMEOUT."""
+    waiting = {
+        asyncio.ensure_future(_require(node, configuration["START_TIMEOUT"])): node for node in configuration.nodes
+    }
+    pending = set(waiting)
+    try:
+        while pending:
+            done, pending = await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
+            if any(task.exception() is None for task in done):
+                return
+    finally:
+        for task in pending:
+            task.cancel()
+        await asyncio.gather(*pending, return_exceptions=True)
+    if (error := next(iter(waiting)).exception()) is not None:  # the first node's: each says as much
+        raise error
+
+
+async def _require(node: ConfiguredNode, seconds: float) -> None:
+    deadline = asyncio.get_running_loop().time() + seconds
+    async with _client(node, 3) as client:
         while not (health := await client.health()).ok:
             if asyncio.get_running_loop().time() > deadline:
                 raise OperatorError(
-                    f"The node at {config.url} does not answer as one: {health.message} "
+                    f"The node at {node.url} does not answer as one: {health.message} "
                     "Start it, name another with --node-url, or leave --node-url out to get the demo model."
                 )
             await asyncio.sleep(POLL_SECONDS)
+
+
+def _client(node: ConfiguredNode, connect: float) -> NodeClient:
+    timeouts = NodeTimeouts(connect=connect)
+    return NodeClient(NodeConfig(node.url, node.kind, node.key.get_secret_value(), timeouts=timeouts))
 
 
 async def models(url: str, key: str = "", seconds: float = 5) -> list[NodeModel]:
@@ -62,14 +80,19 @@ async def models(url: str, key: str = "", seconds: float = 5) -> list[NodeModel]
 
 
 async def model_name(configuration: Configuration) -> str:
-    """What people see as the model: the one that is configured, else the node's first."""
+    """What people see as the model: the one that is configured, else the first of the first node that has one."""
     if configuration["NODE_MODEL"]:
         return str(configuration["NODE_MODEL"])
-    try:
-        offered = await models(configuration.node_url, configuration["NODE_API_KEY"])
-    except LiveError as error:
-        return f"unknown ({error.message})"
-    return offered[0].name if offered else "none: the node offers no model yet"
+    said = "none: the node offers no model yet"
+    for node in configuration.nodes:
+        try:
+            offered = await models(node.url, node.key.get_secret_value())
+        except LiveError as error:
+            said = f"unknown ({error.message})"
+            continue
+        if offered:
+            return offered[0].name
+    return said
 
 
 async def _answers(url: str) -> None:

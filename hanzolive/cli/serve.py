@@ -24,7 +24,7 @@ from hanzolive.cli.places import DataFolder, free_port, listen
 from hanzolive.cli.supervisor import Supervisor, together
 
 # What other commands on the same data folder take from a running `serve`, unless they are told otherwise.
-SHARED = ("HOST", "PORT", "NODE_URL", "REDIS_URL", "DATABASE_URL")
+SHARED = ("HOST", "PORT", "NODE_URL", "NODES", "REDIS_URL", "DATABASE_URL")
 
 
 def run(args: Namespace) -> int:
@@ -79,7 +79,7 @@ class Start:
             page.start_page(
                 url=self.url,
                 model=await node.model_name(self.configuration),
-                node_url="" if self.is_demo else self.configuration.node_url,
+                node_url="" if self.is_demo else self.configuration.node_names,
                 data=self.data.path,
                 logs=self.logs,
                 setup_token=setup_token,
@@ -108,7 +108,7 @@ class Start:
 
     async def _node(self) -> Program | None:
         """Settle which node is asked; the demo model's program where it is that."""
-        if self.configuration["NODE_URL"]:
+        if self.configuration["NODE_URL"] or self.configuration["NODES"]:
             await node.require(self.configuration)
             return None
         if await node.found_on_default_port():

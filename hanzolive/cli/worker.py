@@ -23,7 +23,7 @@ def run(args: Namespace) -> int:
         )
     asyncio.run(redis.require(configuration["REDIS_URL"], configuration["START_TIMEOUT"]))
     print(
-        f"Carrying streams for {without_password(configuration['REDIS_URL'])}, model at {configuration.node_url}. Stop with Ctrl-C.",
+        f"Carrying streams for {without_password(configuration['REDIS_URL'])}, model at {configuration.node_names}. Stop with Ctrl-C.",
         flush=True,
     )
     os.execve(sys.executable, worker_command(f"worker-{os.getpid()}"), configuration.environment())

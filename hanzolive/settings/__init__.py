@@ -14,6 +14,7 @@ from hanzolive import options
 from hanzolive.folder import data_folder, redis_url
 from hanzolive.logging import configure_logging
 from hanzolive.settings.panel import UNFOLD as UNFOLD
+from streaming.node.configured import ConfiguredNode, read_nodes
 
 BASE_DIR = Path(__file__).resolve().parent.parent.parent
 OPTIONS = options.load()
@@ -111,6 +112,7 @@ NODE_API_KEY: str = OPTIONS["NODE_API_KEY"]
 NODE_MODEL: str = OPTIONS["NODE_MODEL"]
 NODE_KIND: str = OPTIONS["NODE_KIND"]
 NODE_MODEL_ALIASES: list[str] = OPTIONS["NODE_MODEL_ALIASES"]
+NODES: tuple[ConfiguredNode, ...] = read_nodes(OPTIONS["NODES"]) if OPTIONS["NODES"] else ()
 
 # Tools ----------------------------------------------------------------------------------------------------------
 

@@ -1,4 +1,4 @@
-"""The models that the node offers, in OpenAI's shape."""
+"""The models that the nodes offer, in OpenAI's shape."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from rest_framework.views import APIView
 
 from sessions.api.permissions import AnonymousWhereAllowed
 from streaming.api import shapes
-from streaming.configured import node_client
+from streaming.configured import node_router
 
 KEPT_S = 10
 
@@ -32,7 +32,7 @@ class ModelList(APIView):
 
 
 async def _models() -> list[dict[str, Any]]:
-    async with node_client() as node:
+    async with node_router() as router:
         return [
             {
                 "id": model.id,
@@ -42,5 +42,5 @@ async def _models() -> list[dict[str, Any]]:
                 "name": model.name,
                 "context_length": model.context_length,
             }
-            for model in await node.models()
+            for model in await router.models()
         ]

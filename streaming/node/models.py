@@ -75,7 +75,7 @@ async def list_models(http: NodeHTTP, timeouts: NodeTimeouts) -> tuple[list[Node
 
 async def detect_kind(http: NodeHTTP, timeouts: NodeTimeouts) -> NodeKind:
     """Which engine it is; `openai` where nothing tells. Raises LiveError where nothing answers at all."""
-    if _is_hanzo_cloud(http.base):
+    if is_hanzo_cloud(http.base):
         return NodeKind.HANZO_CLOUD
     try:
         _, kind = await list_models(http, timeouts)
@@ -121,7 +121,7 @@ def probe_timeouts(timeouts: NodeTimeouts) -> NodeTimeouts:
 
 
 def _kind_of_list(http: NodeHTTP, entries: list[dict[str, Any]], headers: httpx.Headers) -> NodeKind | None:
-    if _is_hanzo_cloud(http.base):
+    if is_hanzo_cloud(http.base):
         return NodeKind.HANZO_CLOUD
     if "llama.cpp" in headers.get("server", ""):
         return NodeKind.LLAMACPP
@@ -177,7 +177,7 @@ async def _with_props(http: NodeHTTP, timeouts: NodeTimeouts, models: list[NodeM
     return [model if model.context_length else replace(model, context_length=context) for model in models]
 
 
-def _is_hanzo_cloud(base: str) -> bool:
+def is_hanzo_cloud(base: str) -> bool:
     return (urlsplit(base).hostname or "") in ("api.hanzo.ai", "llm.hanzo.ai")
 
 

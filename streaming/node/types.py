@@ -43,8 +43,8 @@ class NodeConfig:
 
     url: str
     kind: str = NodeKind.AUTO
-    api_key: str = ""
-    headers: Mapping[str, str] = field(default_factory=dict)
+    api_key: str = field(default="", repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     timeouts: NodeTimeouts = field(default_factory=NodeTimeouts)
 
 

@@ -18,13 +18,13 @@ from streaming.node import (
     ChatStream,
     Finish,
     FinishReason,
-    NodeClient,
     NodeEvent,
     Thought,
     ToolCallDelta,
     Usage,
 )
 from streaming.runner.batching import Batcher
+from streaming.runner.routing import Route
 
 # Characters that may wait for the log before the node has to: only a Redis that is gone gets there.
 MAX_WAITING = 4 * 1024 * 1024
@@ -91,7 +91,7 @@ class Ask:
 
     def __init__(
         self,
-        node: NodeClient,
+        node: Route,
         request: ChatRequest,
         stream: str,
         *,

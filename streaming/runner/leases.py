@@ -5,6 +5,8 @@ One row and one statement or two, however many streams. Not for what happens to 
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
@@ -29,14 +31,23 @@ class Carried:
     stopping: frozenset[UUID]
 
 
-def beat(worker_id: str, tokens_per_second: float = 0.0) -> Carried:
-    """Give a sign of life, and say how fast is written; returns what is carried, as of now."""
-    if not Worker.objects.filter(pk=worker_id).update(seen_at=Now(), tokens_per_second=tokens_per_second):
-        Worker.objects.create(pk=worker_id, seen_at=Now(), tokens_per_second=tokens_per_second)
+def beat(worker_id: str, tokens_per_second: float = 0.0, on_nodes: Mapping[str, int] | None = None) -> Carried:
+    """Give a sign of life, and say how fast is written and to which nodes; returns what is carried, as of now."""
+    told = {"seen_at": Now(), "tokens_per_second": tokens_per_second, "on_nodes": dict(on_nodes or {})}
+    if not Worker.objects.filter(pk=worker_id).update(**told):
+        Worker.objects.create(pk=worker_id, **told)
     rows = list(
         Stream.objects.filter(lease=worker_id, status=StreamStatus.RUNNING).values_list("pk", "stop_requested_at")
     )
     return Carried(frozenset(pk for pk, _ in rows), frozenset(pk for pk, stop in rows if stop is not None))
+
+
+def on_nodes(but: str) -> Counter[str]:
+    """How many streams the other living workers than `but` have on each node: the dead count for nothing."""
+    counts: Counter[str] = Counter()
+    for told in alive().exclude(pk=but).values_list("on_nodes", flat=True):
+        counts.update(told)
+    return counts
 
 
 def end(worker_id: str) -> None:

@@ -58,7 +58,7 @@ def load(stream_id: str) -> Job | None:
     return Job(stream, stream.session.system_prompt, said, complete=len(said) < HISTORY)
 
 
-def claim(stream: Stream, lease: str, *, model: str, node: str) -> Claim | None:
+def claim(stream: Stream, lease: str, *, model: str, node: str, node_name: str = "") -> Claim | None:
     """Take the stream, and announce its start the first time; None where somebody else was first, or it has to wait."""
     with transaction.atomic():
         if stream.session_id is not None and not _has_its_turn(stream):
@@ -66,7 +66,13 @@ def claim(stream: Stream, lease: str, *, model: str, node: str) -> Claim | None:
         fence = stream.fence + 1
         started_at = stream.started_at or timezone.now()
         taken = Stream.objects.filter(pk=stream.pk, status=stream.status, fence=stream.fence).update(
-            status=StreamStatus.RUNNING, lease=lease, fence=fence, started_at=started_at, model=model, node=node
+            status=StreamStatus.RUNNING,
+            lease=lease,
+            fence=fence,
+            started_at=started_at,
+            model=model,
+            node=node,
+            node_name=node_name,
         )
         if not taken:
             return None
@@ -76,7 +82,7 @@ def claim(stream: Stream, lease: str, *, model: str, node: str) -> Claim | None:
                 sessions.mark_reply(stream.message, MessageStatus.STREAMING)
     taken_over = stream.started_at is not None
     stream.status, stream.lease, stream.fence = StreamStatus.RUNNING, lease, fence
-    stream.started_at, stream.model, stream.node = started_at, model, node
+    stream.started_at, stream.model, stream.node, stream.node_name = started_at, model, node, node_name
     return Claim(stream, lease, fence, taken_over, announced=not waits_in_outbox(stream))
 
 

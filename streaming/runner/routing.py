@@ -1,145 +1,231 @@
-"""Which model a stream runs on, and where: the operator's node, asked for what it offers.
+"""Which model a stream runs on, and where: the operator's nodes, asked for what they offer.
 
-Names the node knows are used as they are; the operator may map others. A demo or scripted node serves an unknown name
-with its default, a real one refuses it in words.
+Names that a node knows are used as they are; the operator may map others, for one node or all. A demo or scripted node
+serves an unknown name with its default, a real one refuses it in words. A stream that must stay local is routed, and
+asked, on local nodes alone: both are checked, here and nowhere else.
 """
 
 from __future__ import annotations
 
 import asyncio
-import ipaddress
-import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Literal
-from urllib.parse import urlsplit
+from itertools import count
 
 from hanzo_live.protocol.errors import ErrorCode, LiveError
-from streaming.node import NodeClient, NodeKind, NodeModel
+from hanzo_live.protocol.options import RouteOptions
+from streaming.node import ChatRequest, ChatStream, NodeClient, NodeModel
+from streaming.node.configured import ConfiguredNode, Where
+from streaming.node.http import base_url
+from streaming.runner.choosing import Wish, best
+from streaming.runner.fleet import FleetNode, Offer
 
-logger = logging.getLogger(__name__)
-
-# How long a list of models is used without asking; a known model is served from an older list while it is asked again.
-FRESH_S = 30.0
-
-DEMO = "(demo model)"
-LOCAL_SUFFIXES = (".local", ".internal", ".localhost", ".lan")
-
-Where = Literal["local", "cloud"]
+# How often a node among several is asked whether it answers.
+LOOK_S = 5.0
+# How long the other nodes' lists are waited for once one node is known to have the model.
+LISTS_S = 2.0
+NAMED = 5
+ANYWHERE = RouteOptions.model_validate({})
+DEFAULT_URL = "http://localhost:8080"
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """`context`: tokens one request may use, None where the node does not tell."""
+    """A model on a node. `context`: tokens one request may use, None where the node does not tell.
+
+    `must_stay_local` is the promise that was given to the stream.
+    """
 
     model: str
-    node: Where
-    context: int | None = None
+    context: int | None
+    on: FleetNode
+    must_stay_local: bool = False
 
+    @property
+    def node(self) -> Where:
+        """Where that is, as people are told."""
+        return self.on.where
 
-def where_is(url: str) -> Where:
-    """Whether a node is the operator's own. A promise of privacy hangs on it: what is not surely local is cloud."""
-    host = urlsplit(url).hostname or ""
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        return "local" if "." not in host or host.endswith(LOCAL_SUFFIXES) else "cloud"
-    return "local" if address.is_private or address.is_loopback else "cloud"
+    @property
+    def name(self) -> str:
+        """Which node it is, as the operator knows it."""
+        return self.on.name
+
+    @asynccontextmanager
+    async def chat(self, request: ChatRequest) -> AsyncIterator[ChatStream]:
+        """The node's answer, as `NodeClient.chat`; meanwhile the node counts as busy with it. Raises LiveError."""
+        if self.must_stay_local and self.on.where != "local":
+            raise _stays_local("this node is not one")
+        with self.on.carrying():
+            async with self.on.client.chat(request) as chat:
+                yield chat
+
+    async def can_continue(self) -> bool:
+        """Whether the node is known to go on after a text; False also while it does not answer."""
+        try:
+            return await self.on.client.can_continue(self.model)
+        except LiveError:
+            return False
 
 
 class Router:
-    """Routes to one node. `default` is the model for requests that name none; `aliases` maps names to the node's."""
+    """Routes to `nodes`. `default` is the model for requests that name none; `aliases` maps names on all nodes."""
 
     def __init__(
         self,
-        node: NodeClient,
+        nodes: Sequence[tuple[ConfiguredNode, NodeClient]],
         *,
         default: str = "",
         aliases: Mapping[str, str] | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._node = node
+        self.nodes = [FleetNode(config, client, clock) for config, client in nodes]
         self._default = default
         self._aliases = dict(aliases or {})
-        self._clock = clock
-        self._models: list[NodeModel] = []
-        self._asked_at = float("-inf")
-        self._asking: asyncio.Task[None] | None = None
-        self._refusal: LiveError | None = None
-        self.where = where_is(node.config.url)
+        self._choices = count(1)
 
-    async def route(self, requested: str, *, force_local: bool = False) -> Route:
-        """Where a request for that model (or "" for any) runs. Raises LiveError."""
-        if force_local and self.where != "local":
-            raise LiveError(
-                ErrorCode.LOCAL_ONLY,
-                "This stream may only run on a local node, and none is configured. Ask the operator for one.",
-            )
-        wanted = self._aliases.get(requested, requested) or self._default
-        model = self._find(wanted)
-        if model is None:
-            await self._ask()
-            model = self._find(wanted)
-        elif self._clock() - self._asked_at > FRESH_S:
-            self._ask_in_background()
-        if model is None:
-            return await self._unknown(wanted)
-        # A scripted model's parameters follow its name.
-        return Route(wanted if wanted.partition("@")[0] == model.id else model.id, self.where, model.context_length)
+    @property
+    def where(self) -> Where:
+        """Where a stream that reaches no node would have run."""
+        return "local" if any(node.where == "local" for node in self.nodes) else "cloud"
+
+    async def route(
+        self,
+        requested: str,
+        options: RouteOptions = ANYWHERE,
+        *,
+        began_on: str = "",
+        avoid: Collection[str] = (),
+    ) -> Route:
+        """Where a request for that model (or "" for any) runs. Raises LiveError.
+
+        `began_on` is the node whose text is gone on with, `avoid` those that failed this stream: asked last.
+        """
+        allowed = self._allowed(options)
+        offers = await self._offers(allowed, requested)
+        if not offers:
+            offers = await self._stand_ins(allowed)
+        if not offers:
+            raise self._refusal(allowed, requested, options)
+        local_first = options.prefer_local or options.fallback_to_cloud
+        if options.prefer_local and not options.fallback_to_cloud:
+            offers = self._without_fallback(allowed, offers)
+        node = best(offers, Wish(local_first, began_on, avoid))
+        node.chosen_at = next(self._choices)
+        offer = offers[node]
+        return Route(offer.model, offer.context, node, options.force_local)
 
     async def models(self) -> list[NodeModel]:
-        """What the node offers now. Raises LiveError."""
-        await self._ask()
-        return self._models
+        """What the nodes offer now, each name once. Raises LiveError where none of them tells."""
+        await asyncio.gather(*(node.ask() for node in self.nodes))
+        if (refusal := self.nodes[0].refusal) is not None and not any(node.has_list for node in self.nodes):
+            raise refusal
+        return list({model.id: model for node in reversed(self.nodes) for model in reversed(node.offered())}.values())[
+            ::-1
+        ]
 
-    def _find(self, wanted: str) -> NodeModel | None:
+    async def look_after(self) -> None:
+        """Ask every node now and then whether it answers; for ever. One alone is asked by its streams."""
+        while len(self.nodes) > 1:
+            await asyncio.gather(*(node.look() for node in self.nodes))
+            await asyncio.sleep(LOOK_S)
+
+    def busy(self) -> dict[str, int]:
+        """How many streams of this process are on each node."""
+        return {node.name: node.here for node in self.nodes if node.here}
+
+    def told(self, elsewhere: Mapping[str, int]) -> None:
+        """How many streams of other workers are on each node."""
+        for node in self.nodes:
+            node.elsewhere = elsewhere.get(node.name, 0)
+
+    def _allowed(self, options: RouteOptions) -> list[FleetNode]:
+        allowed = self.nodes
+        if options.local_node_url is not None:
+            allowed = self._named(options.local_node_url)
+        if options.force_local:
+            allowed = [node for node in allowed if node.where == "local"]
+            if not allowed:
+                raise _stays_local("none is configured. Ask the operator for one")
+        return allowed
+
+    def _named(self, url: str) -> list[FleetNode]:
+        """The local node of that address; the default one where it is said to be on this machine."""
+        local = [node for node in self.nodes if node.where == "local"]
+        wanted = url.rstrip("/").removesuffix("/v1").rstrip("/")
+        named = [node for node in local if base_url(node.config.url) == wanted]
+        if not named and wanted == DEFAULT_URL:
+            named = local[:1]
+        if not named:
+            raise LiveError(
+                ErrorCode.FORBIDDEN,
+                "`route.local_node_url` names no local node of this server's operator. Leave it out.",
+                field="route.local_node_url",
+            )
+        return named
+
+    async def _offers(self, allowed: Sequence[FleetNode], requested: str) -> dict[FleetNode, Offer]:
+        """Each node that has the model. Only where none is known to, or some were never asked, are they asked first."""
+        offers = self._known(allowed, requested)
+        unasked = [node for node in allowed if not node.asked]
+        if offers and unasked:
+            await asyncio.wait([asyncio.ensure_future(node.ask()) for node in unasked], timeout=LISTS_S)
+            offers = self._known(allowed, requested)
+        elif not offers:
+            await asyncio.gather(*(node.ask() for node in allowed))
+            offers = self._known(allowed, requested)
+        for node in allowed:
+            node.ask_if_stale()
+        return offers
+
+    def _known(self, allowed: Sequence[FleetNode], requested: str) -> dict[FleetNode, Offer]:
+        return {
+            node: offer
+            for node in allowed
+            if (offer := node.offer(requested, self._aliases, self._default)) is not None
+        }
+
+    async def _stand_ins(self, allowed: Sequence[FleetNode]) -> dict[FleetNode, Offer]:
+        return {node: offer for node in allowed if (offer := await node.stand_in(self._default)) is not None}
+
+    def _without_fallback(self, allowed: Sequence[FleetNode], offers: dict[FleetNode, Offer]) -> dict[FleetNode, Offer]:
+        """The cloud only for what no local node has: that one cannot be reached does not mean that it has it not."""
+        local = {node: offer for node, offer in offers.items() if node.where == "local"}
+        unknown = [node for node in allowed if node.where == "local" and node.has_list is None]
+        if not local and unknown:
+            raise LiveError(
+                ErrorCode.NODE_UNAVAILABLE,
+                "No local node answers, and this answer may not come from the cloud instead: "
+                "try again, or allow it with `fallback_to_cloud`.",
+            )
+        return local or offers
+
+    def _refusal(self, allowed: Sequence[FleetNode], requested: str, options: RouteOptions) -> LiveError:
+        """Why no node can take it."""
+        wanted = self._aliases.get(requested, requested) or self._default
+        if (
+            lost := next((node.refusal for node in allowed if node.has_list is None and node.refusal), None)
+        ) is not None:
+            return lost
+        names = list(dict.fromkeys(model.id for node in allowed for model in node.offered()))
         if not wanted:
-            return self._models[0] if self._models else None
-        name = wanted.partition("@")[0]
-        return next((model for model in self._models if model.id in (wanted, name) or model.name == wanted), None)
-
-    async def _unknown(self, wanted: str) -> Route:
-        if not self._models:
-            if not wanted and self._refusal is not None:
-                raise self._refusal
-            if not wanted:
-                raise LiveError(
-                    ErrorCode.NODE_ERROR,
-                    "The node offers no model. Load one there, or set NODE_MODEL.",
-                    retryable=False,
-                )
-            return Route(wanted, self.where)  # the node keeps no list: it will say itself what it does not know
-        default = self._find(self._default) or self._models[0]
-        if DEMO in default.name or await self._node.kind() == NodeKind.SCRIPTED:
-            return Route(default.id, self.where, default.context_length)
-        known = ", ".join(model.id for model in self._models[:5])
-        raise LiveError(
+            refused = next((node.refusal for node in allowed if node.refusal is not None), None)
+            return refused or LiveError(
+                ErrorCode.NODE_ERROR, "The node offers no model. Load one there, or set NODE_MODEL.", retryable=False
+            )
+        known = ", ".join(names[:NAMED]) or "none"
+        if options.force_local and self._known([node for node in self.nodes if node.where != "local"], requested):
+            return _stays_local(f"none has the model {wanted}. They have: {known}. Choose one of these")
+        whose = "The node has" if len(allowed) == 1 else "The nodes have"
+        return LiveError(
             ErrorCode.BAD_REQUEST,
-            f"The node has no model named {wanted}. It has: {known}. Choose one of these.",
+            f"{whose} no model named {wanted}. {'It has' if len(allowed) == 1 else 'There are'}: {known}. "
+            "Choose one of these.",
             field="model",
         )
 
-    async def _ask(self) -> None:
-        self._ask_in_background()
-        assert self._asking is not None
-        await asyncio.shield(self._asking)
 
-    def _ask_in_background(self) -> None:
-        if self._asking is None or self._asking.done():
-            self._asking = asyncio.create_task(self._refresh())
-            self._asking.add_done_callback(_noted)
-
-    async def _refresh(self) -> None:
-        try:
-            self._models = await self._node.models()
-        except LiveError as error:
-            if error.code != ErrorCode.NODE_ERROR:
-                raise
-            self._refusal = error  # it answers, but keeps no list
-        self._asked_at = self._clock()
-
-
-def _noted(asking: asyncio.Task[None]) -> None:
-    if not asking.cancelled() and (error := asking.exception()) is not None:
-        logger.warning("The node's models could not be listed: %s", error)
+def _stays_local(why: str) -> LiveError:
+    return LiveError(ErrorCode.LOCAL_ONLY, f"This stream may only run on a local node, and {why}.")

@@ -16,11 +16,12 @@ from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 
 from hanzo_live.protocol.errors import ErrorCode, LiveError
+from hanzo_live.protocol.options import RouteOptions
 from streaming import metrics
 from streaming.database import in_db
 from streaming.endings import Outcome
 from streaming.log import Entry, LogFenced, LogUnavailable, LogWriter
-from streaming.node import ChatRequest, NodeClient
+from streaming.node import ChatRequest
 from streaming.runner import lifecycle
 from streaming.runner.answer import NUMBERED, Answer
 from streaming.runner.ask import Ask, AskOutcome, Finished, Halted, NodeFailed, TimedOut
@@ -46,7 +47,6 @@ class Means:
 
     lease: str
     log: LogWriter
-    node: NodeClient
     router: Router
     stream_timeout: float
     meter: Meter
@@ -64,6 +64,8 @@ class Run:
         self._answer = Answer(self._id)
         self._progress = Progress(self._id, job.stream.request["options"].get("max_tokens"))
         self.claim: Claim | None = None
+        self._on: Route | None = None
+        """Where it is asked."""
         self._ask: Ask | None = None
         self._halted: asyncio.Future[None] = self._loop.create_future()
         self._tally = Tally(self._loop.time())
@@ -101,12 +103,12 @@ class Run:
         if isinstance(route, Route) and stream.started_at is None:
             # The node is asked while the claim is written: most of the first token's way is waiting.
             self._begin(chat_request(self._job, route))
-        model, node = (
-            (route.model, route.node)
+        model, node, name = (
+            (route.model, route.node, route.name)
             if isinstance(route, Route)
-            else (stream.requested_model, self._means.router.where)
+            else (stream.requested_model, self._means.router.where, "")
         )
-        claim = await in_db(lifecycle.claim, stream, self._means.lease, model=model, node=node)
+        claim = await in_db(lifecycle.claim, stream, self._means.lease, model=model, node=node, node_name=name)
         if claim is None:
             return
         self.claim = claim
@@ -125,9 +127,10 @@ class Run:
 
     async def _route(self) -> Route | LiveError:
         stream = self._job.stream
-        local = bool((stream.request["options"].get("route") or {}).get("force_local"))
+        options = RouteOptions.model_validate(stream.request["options"].get("route") or {})
         try:
-            return await self._means.router.route(stream.model or stream.requested_model, force_local=local)
+            self._on = await self._means.router.route(stream.requested_model, options, began_on=stream.node_name)
+            return self._on
         except LiveError as error:
             return error
 
@@ -189,7 +192,8 @@ class Run:
         """Ask the node; what it says is read from now on, and written once there is a right to."""
         answer = self._answer
         self._progress.asked(request)
-        self._ask = Ask(self._means.node, request, self._id, first_step=answer.steps, taken=answer.calls)
+        assert self._on is not None  # there is no request without a route
+        self._ask = Ask(self._on, request, self._id, first_step=answer.steps, taken=answer.calls)
         self._tally.add(self._ask)
         return self._ask
 
@@ -243,18 +247,12 @@ class Run:
 
     async def _again(self, out: StreamWriter, route: Route, last: int) -> ChatRequest:
         """Go on after the text so far where the engine is known to; else tell everybody to forget it, and begin again."""
-        if self._answer.is_plain_text and await self._can_continue(route):
+        if self._answer.is_plain_text and await route.can_continue():
             self._tally.continued = self._answer.tokens
             return chat_request(self._job, route, so_far=self._answer.content, written=self._tally.continued)
         if last:
             await self._put(out, [Entry("reset", self._id, body={"reason": VOID})])
         return chat_request(self._job, route)
-
-    async def _can_continue(self, route: Route) -> bool:
-        try:
-            return await self._means.node.can_continue(route.model)
-        except LiveError:
-            return False
 
     # Ending -------------------------------------------------------------------------------------------------------
 
@@ -299,7 +297,7 @@ class Run:
         if outcome.error is not None:
             metrics.ERRORS.labels(outcome.error.code.value).inc()
             logger.warning(
-                "Stream %s failed, node %s: %s", self._id, self._means.node.config.url, outcome.error.message
+                "Stream %s failed, node %s: %s", self._id, claim.stream.node_name or "none", outcome.error.message
             )
 
 

@@ -27,7 +27,7 @@ from django.conf import settings
 from django.db import InterfaceError, OperationalError, close_old_connections
 
 from streaming import outbox, positions
-from streaming.configured import model_aliases, node_client
+from streaming.configured import node_router
 from streaming.database import in_db
 from streaming.layer import LiveChannelLayer
 from streaming.log import LogUnavailable
@@ -124,11 +124,11 @@ class WorkerProcess:
     async def _live_on(self) -> None:
         layer = get_channel_layer("live")
         assert isinstance(layer, LiveChannelLayer)
-        async with node_client() as node:
-            router = Router(node, default=settings.NODE_MODEL, aliases=model_aliases())
-            self._means.set_result(Means(self.id, layer.here().log, node, router, settings.STREAM_TIMEOUT, self._meter))
+        async with node_router() as router:
+            self._means.set_result(Means(self.id, layer.here().log, router, settings.STREAM_TIMEOUT, self._meter))
             async with asyncio.TaskGroup() as group:
-                group.create_task(self._beat())
+                group.create_task(self._beat(router))
+                group.create_task(router.look_after())
                 group.create_task(_regularly(REAP_S, self._reap))
                 group.create_task(_regularly(REAP_S, self._sweep))
                 group.create_task(_regularly(REAP_S, self._tell_positions))
@@ -166,11 +166,14 @@ class WorkerProcess:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._with_heart(lambda: leases.end(self.id))
 
-    async def _beat(self) -> None:
+    async def _beat(self, router: Router) -> None:
+        several = len(router.nodes) > 1
         while True:
             claimed = {pk: run for pk, run in self._runs.items() if run.claim is not None}
             try:
-                carried = await self._with_heart(partial(leases.beat, self.id, self._meter.take()))
+                carried = await self._with_heart(partial(leases.beat, self.id, self._meter.take(), router.busy()))
+                if several:
+                    router.told(await self._with_heart(partial(leases.on_nodes, self.id)))
             except DATABASE_GONE as error:
                 if self._steady_since is not None:
                     logger.warning("The database cannot be reached: %s", error)

@@ -26,6 +26,7 @@ from hanzolive.nodes.serve import bind, make_server
 from streaming.hub.frames import wire_of
 from streaming.log import LogWriter
 from streaming.models import Stream
+from streaming.runner.fleet import FleetNode
 from streaming.runner.worker import Draining, WorkerProcess
 from streaming.services import Started, start_stream
 
@@ -184,6 +185,14 @@ def folded(log: str, stream: UUID, redis_url: str | None = None) -> Any:
 
 def terminal(log: str, stream: UUID) -> list[dict[str, Any]]:
     return [e for e in events(log) if e["type"] in ("complete", "error") and e["stream"] == str(stream)]
+
+
+def fleet(worker: WorkerProcess) -> list[FleetNode]:
+    """What a worker of this process knows of the nodes; of several, once it has looked at each."""
+    until(worker._means.done)
+    nodes = worker._means.result().router.nodes
+    until(lambda: len(nodes) == 1 or all(node.asked or not node.healthy for node in nodes))
+    return nodes
 
 
 def _worker_ids() -> list[str]:

@@ -1,0 +1,128 @@
+"""The nodes that an operator names: read from JSON or a configuration file, checked, and refused in words.
+
+Values only. Keys are secrets: no message and no `repr` shows one.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+from collections.abc import Sequence
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, TypeAdapter, ValidationError, model_validator
+
+from hanzo_live.protocol.errors import LiveError
+
+from .http import base_url
+from .models import is_hanzo_cloud
+from .types import NodeKind
+
+MAX_NODES = 100
+LOCAL_SUFFIXES = (".local", ".internal", ".localhost", ".lan")
+# Faults that one message names: an operator mends them one after the other.
+MAX_FAULTS = 5
+
+Where = Literal["local", "cloud"]
+ModelName = Annotated[str, Field(min_length=1, max_length=200)]
+
+
+class NodesError(ValueError):
+    """What is wrong with a list of nodes, in words."""
+
+
+class ConfiguredNode(BaseModel):
+    """One node. `models` maps names that people ask for to what the node calls them; with `only` it has no others.
+
+    Of two nodes that could answer, one of twice the `weight` carries twice as many streams.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,39}$")]
+    url: Annotated[str, Field(min_length=1, max_length=2000)]
+    kind: NodeKind = NodeKind.AUTO
+    key: Annotated[SecretStr, Field(max_length=4000)] = SecretStr("")
+    models: Annotated[dict[ModelName, ModelName], Field(max_length=500)] = Field(default_factory=dict)
+    only: bool = False
+    weight: Annotated[float, Field(gt=0, le=1000)] = 1.0
+    where: Where | None = None
+
+    @model_validator(mode="after")
+    def _goes_together(self) -> ConfiguredNode:
+        try:
+            base_url(self.url)
+        except LiveError:
+            raise ValueError("its `url` is no address: one looks like http://localhost:8080") from None
+        if urlsplit(self.url).username is not None:
+            raise ValueError("its `url` holds a user name: a credential belongs into `key`")
+        if self.only and not self.models:
+            raise ValueError("`only` leaves it without a model: name some in `models`")
+        if self.where == "local" and (self.kind == NodeKind.HANZO_CLOUD or is_hanzo_cloud(self.url)):
+            raise ValueError("Hanzo cloud is not local: leave `where` out")
+        return self
+
+    @property
+    def is_local(self) -> bool:
+        """Whether it is the operator's own; what is not said to be and not surely is, is not."""
+        return (self.where or where_is(self.url)) == "local"
+
+
+_NODES = TypeAdapter(list[ConfiguredNode])
+
+
+def where_is(url: str) -> Where:
+    """Whether a node is the operator's own. A promise of privacy hangs on it: what is not surely local is cloud."""
+    host = urlsplit(url).hostname or ""
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return "local" if "." not in host or host.endswith(LOCAL_SUFFIXES) else "cloud"
+    return "local" if address.is_private or address.is_loopback else "cloud"
+
+
+def read_nodes(value: object) -> tuple[ConfiguredNode, ...]:
+    """The nodes of a JSON text, or of a list as a configuration file holds it. Raises NodesError."""
+    if isinstance(value, str):
+        try:
+            value = json.loads(value)
+        except ValueError:
+            raise NodesError('is not JSON: it looks like [{"name": "gpu", "url": "http://gpu.lan:8000"}].') from None
+    if not isinstance(value, list) or not value:
+        raise NodesError("must be a list of at least one node.")
+    if len(value) > MAX_NODES:
+        raise NodesError(f"names {len(value)} nodes; there may be {MAX_NODES}.")
+    try:
+        nodes = _NODES.validate_python(value)
+    except ValidationError as error:
+        raise NodesError(_in_words(error, value)) from None
+    names = [node.name for node in nodes]
+    if repeated := sorted({name for name in names if names.count(name) > 1}):
+        raise NodesError(f"names more than one node {', '.join(repeated)}: each needs a name of its own.")
+    return tuple(nodes)
+
+
+def write_nodes(nodes: Sequence[ConfiguredNode]) -> str:
+    """The JSON text, keys included, that `read_nodes` reads."""
+    return json.dumps(
+        [node.model_dump(mode="json", exclude_defaults=True) | _key_of(node) for node in nodes], separators=(",", ":")
+    )
+
+
+def _key_of(node: ConfiguredNode) -> dict[str, str]:
+    key = node.key.get_secret_value()
+    return {"key": key} if key else {}
+
+
+def _in_words(error: ValidationError, value: list[object]) -> str:
+    """Which node and which field is at fault; never what was given, which may be a key."""
+    faults = []
+    for fault in error.errors(include_input=False, include_url=False, include_context=False)[:MAX_FAULTS]:
+        place, *rest = fault["loc"]
+        entry = value[place] if isinstance(place, int) else None
+        name = entry.get("name") if isinstance(entry, dict) else None
+        shown = f"{name[:40]!r}" if isinstance(name, str) else f"number {int(place) + 1}"
+        fields = ".".join(map(str, rest))
+        faults.append(f"of node {shown}{f', {fields}' if fields else ''}: {fault['msg'].removeprefix('Value error, ')}")
+    return "is wrong; " + "; ".join(faults) + "."
