@@ -12,10 +12,18 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks import machine, p1, p2, p4, p10, p11, process, report
+from benchmarks import machine, p1, p2, p4, p5, p7, p10, p11, process, report
 from benchmarks.run import Plan, Result
 
-PARTS: dict[str, Callable[[Plan], Result]] = {"p1": p1.run, "p2": p2.run, "p4": p4.run, "p10": p10.run, "p11": p11.run}
+PARTS: dict[str, Callable[[Plan], Result]] = {
+    "p1": p1.run,
+    "p2": p2.run,
+    "p4": p4.run,
+    "p5": p5.run,
+    "p7": p7.run,
+    "p10": p10.run,
+    "p11": p11.run,
+}
 RESULTS = Path(__file__).with_name("results")
 PAGE = process.ROOT / "docs" / "benchmarks.md"
 

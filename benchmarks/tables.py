@@ -212,6 +212,48 @@ def _p4_plots(rows: list[Row]) -> dict[str, str]:
     return found
 
 
+# -- P5 ---------------------------------------------------------------------------------------------------------------
+
+
+def _p5_verdicts(rows: list[Row]) -> list[str]:
+    said = []
+    for row in rows:
+        if not _ours(row) or row["invalid"]:
+            continue
+        said.append(_judged(f"{row['title']}, CPU per token", row["cpu_per_token"], 200, " µs"))
+        if row["direct"]:
+            share = row["tokens_per_second"] / row["direct"]
+            met = "met" if share >= 0.95 else "missed"
+            said.append(f"{row['title']}, read speed: {share:.1%} of the node's, target ≥ 95 %: **{met}**")
+    return said
+
+
+def _p5_plots(rows: list[Row]) -> dict[str, str]:
+    cost = [svg.Bar(r["title"], r["cpu_per_token"], f"{r['cpu_per_token']:.0f} µs", _ours(r)) for r in rows]
+    return {"p5-cpu": svg.bars("P5: CPU per token of the process that pulls", cost)}
+
+
+# -- P7 ---------------------------------------------------------------------------------------------------------------
+
+
+def _times_the_text(row: Row) -> float:
+    times: float = row["bytes"] / row["text_bytes"]
+    return times
+
+
+def _p7_verdicts(rows: list[Row]) -> list[str]:
+    return [
+        _judged(f"{row['title']}, beside the text", _times_the_text(row), row["limit"], " ×")
+        for row in rows
+        if row["limit"]
+    ]
+
+
+def _p7_plots(rows: list[Row]) -> dict[str, str]:
+    shown = [svg.Bar(row["title"], _times_the_text(row), f"{_times_the_text(row):.2f} ×", _ours(row)) for row in rows]
+    return {"p7-bytes": svg.bars("P7: bytes, as a multiple of the text", shown)}
+
+
 # -- P10 --------------------------------------------------------------------------------------------------------------
 
 
@@ -331,6 +373,30 @@ FORMS: dict[str, Form] = {
         ),
         _p4_verdicts,
         _p4_plots,
+    ),
+    "P5": Form(
+        (
+            ("", lambda row: str(row["title"])),
+            ("CPU per token", lambda row: f"{row['cpu_per_token']:.0f} µs"),
+            ("tokens/s", lambda row: f"{row['tokens_per_second']:,.0f}"),
+            ("tokens an entry", lambda row: f"{row['tokens_per_entry']:.2f}" if row["tokens_per_entry"] else "–"),
+            ("its CPU", lambda row: f"{row['pulling_share']:.0%}"),
+            ("the node's CPU", lambda row: f"{row['node_share']:.0%}"),
+            ("Redis's CPU", lambda row: f"{row['broker_share']:.0%}" if _ours(row) else "–"),
+        ),
+        _p5_verdicts,
+        _p5_plots,
+    ),
+    "P7": Form(
+        (
+            ("", lambda row: str(row["title"])),
+            ("bytes", lambda row: f"{row['bytes']:,}"),
+            ("beside the text", lambda row: f"{_times_the_text(row):.2f} ×"),
+            ("frames, entries or events", lambda row: f"{row['pieces']:,}"),
+            ("the text", lambda row: f"{row['text_bytes']:,} bytes"),
+        ),
+        _p7_verdicts,
+        _p7_plots,
     ),
     "P10": Form(
         (

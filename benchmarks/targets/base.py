@@ -1,5 +1,5 @@
-"""What a target is: something to watch a stream on (P1, P2), to ask for an answer (P4), to move cursors in (P10), to read
-history from (P11). No measuring here.
+"""What a target is: something to watch a stream on (P1, P2), to ask for an answer (P4), to pull answers with (P5), to move
+cursors in (P10), to read history from (P11). No measuring here.
 """
 
 from __future__ import annotations
@@ -73,6 +73,33 @@ class AskTarget(Protocol):
 
     def start(self, shop: Workshop, node_port: int, scripts: Scripts) -> AskRunning:
         """Starts it before the node on `node_port`, able to pass these scripts on. Raises TargetUnavailable, in words."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class PullRunning:
+    """A started target of P5. The node itself has its own port, and nothing else."""
+
+    port: int
+    headers: dict[str, str]
+    worker_pids: list[int]  # whose CPU is the figure
+    broker_pids: list[int]
+    redis_url: str  # where the logs are, without any detour
+    version: str
+    hinder: Callable[[], None] = lambda: None  # called once all streams run, before the measuring begins
+
+
+class PullTarget(Protocol):
+    """One row of P5."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def title(self) -> str: ...
+
+    def start(self, shop: Workshop, node_port: int) -> PullRunning:
+        """Starts it before the node on `node_port`. Raises TargetUnavailable, in words."""
         ...
 
 

@@ -6,7 +6,7 @@ import contextlib
 import http.client
 import json
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -67,14 +67,16 @@ class Served:
         return [pid for pid in self.child.pids if part in measure.command_line(pid)]
 
 
-def serve(shop: Workshop, server: Server, node_port: int, database_url: str = "") -> Served:
-    """Starts it, with an account and its token."""
+def serve(
+    shop: Workshop, server: Server, node_port: int, database_url: str = "", settings: Mapping[str, str] | None = None
+) -> Served:
+    """Starts it, with an account and its token. `settings` are environment variables beside our LIMITS."""
     port, data = free_port(), shop.folder / "data"
     # fmt: off
     command = [str(scripted_node.COMMAND), "serve", "--port", str(port), "--server", server, "--data-dir", str(data),
                "--node-url", f"http://127.0.0.1:{node_port}"]
     # fmt: on
-    env = {**LIMITS, "DATABASE_URL": database_url} if database_url else LIMITS
+    env = {**LIMITS, **(settings or {}), **({"DATABASE_URL": database_url} if database_url else {})}
     child = shop.start("serve", command, env=env, cwd=shop.folder)
     shop.wait(child, lambda: http_answers(port, "/ready"), "Hanzo Live answered", 60)
     where = ["--data-dir", str(data), *(["--database-url", database_url] if database_url else [])]
