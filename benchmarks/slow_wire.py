@@ -39,12 +39,12 @@ async def forward(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, wa
             due, piece = await pieces.get()
             await asyncio.sleep(due - loop.time())
             if not piece:
+                writer.write_eof()  # the other direction may go on
                 return
             writer.write(piece)
             await writer.drain()
     finally:
         taker.cancel()
-        writer.close()
 
 
 async def serve(task: dict[str, Any]) -> None:
@@ -54,6 +54,8 @@ async def serve(task: dict[str, Any]) -> None:
         far_reader, far_writer = await asyncio.open_connection("127.0.0.1", task["port"])
         with suppress(ConnectionError):
             await asyncio.gather(forward(reader, far_writer, way), forward(far_reader, writer, way))
+        far_writer.close()
+        writer.close()
 
     server = await asyncio.start_server(accept, "127.0.0.1")
     say("ready", port=server.sockets[0].getsockname()[1])

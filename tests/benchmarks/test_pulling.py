@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-import subprocess
 import sys
-from collections.abc import Iterator
-
-import pytest
+from asyncio.subprocess import PIPE
 
 from benchmarks import p5, p7, tables
 from benchmarks.process import ROOT
@@ -56,40 +53,30 @@ def test_the_tables_have_a_line_for_each_row() -> None:
         assert rows[0].title in shown[2]
 
 
-@pytest.fixture
-def wire_to() -> Iterator[list[subprocess.Popen[str]]]:
-    started: list[subprocess.Popen[str]] = []
-    yield started
-    for child in started:
-        child.communicate(timeout=10)  # closing its input ends it
-
-
-async def test_what_goes_the_slow_way_arrives_whole_and_in_order(wire_to: list[subprocess.Popen[str]]) -> None:
+async def test_what_goes_the_slow_way_arrives_whole_and_in_order() -> None:
     async def echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while piece := await reader.read(1000):
             writer.write(piece)
         writer.close()
 
     server = await asyncio.start_server(echo, "127.0.0.1")
-    child = subprocess.Popen(
-        [sys.executable, "-m", "benchmarks.slow_wire"],
-        cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-    )  # fmt: skip
-    wire_to.append(child)
-    assert child.stdin and child.stdout
-    child.stdin.write(json.dumps({"port": server.sockets[0].getsockname()[1], "delay": 0.02}) + "\n")
-    child.stdin.flush()
-    ready = json.loads(await asyncio.to_thread(child.stdout.readline))
+    wire = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "benchmarks.slow_wire"), cwd=ROOT, stdin=PIPE, stdout=PIPE
+    )
+    assert wire.stdin
+    assert wire.stdout
+    wire.stdin.write(json.dumps({"port": server.sockets[0].getsockname()[1], "delay": 0.02}).encode() + b"\n")
+    ready = json.loads(await wire.stdout.readline())
     reader, writer = await asyncio.open_connection("127.0.0.1", ready["port"])
     sent = [b"%05d" % number for number in range(2000)]
-    for number, piece in enumerate(sent):
+    writer.write(b"".join(sent[:1000]))
+    assert await reader.readexactly(5) == sent[0]
+    wire.stdin.write(b"{}\n")  # in the middle it becomes slow
+    for piece in sent[1000:]:
         writer.write(piece)
-        if number == 1000:  # in the middle it becomes slow
-            await writer.drain()
-            child.stdin.write("{}\n")
-            child.stdin.flush()
-            assert await reader.readexactly(5) == sent[0]
+        await writer.drain()
     writer.write_eof()
     assert await reader.read(-1) == b"".join(sent[1:])
     writer.close()
     server.close()
+    await wire.communicate()  # the end of its input is its own
