@@ -5,6 +5,7 @@ Not who decides that it ends: workers (`lifecycle`) and stoppers (`services`) do
 
 from __future__ import annotations
 
+from copy import deepcopy
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, TypedDict
@@ -38,15 +39,17 @@ class UsageCount(TypedDict):
 
 
 class Timings(TypedDict):
-    """Milliseconds from the stream's start; None where there was no token, or too few for a speed."""
+    """Milliseconds from the stream's start; None where there was no token, or too few for a speed. `thoughts_ms`: how
+    long each thought took."""
 
     duration_ms: float
     first_token_ms: float | None
     tokens_per_second: float | None
+    thoughts_ms: list[float]
 
 
 NO_USAGE = UsageCount(prompt_tokens=0, completion_tokens=0, total_tokens=0, estimated=False)
-NO_TIMINGS = Timings(duration_ms=0.0, first_token_ms=None, tokens_per_second=None)
+NO_TIMINGS = Timings(duration_ms=0.0, first_token_ms=None, tokens_per_second=None, thoughts_ms=[])
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +64,7 @@ class Outcome:
     content: str = ""
     parts: list[dict[str, Any]] = field(default_factory=list)
     usage: UsageCount = field(default_factory=lambda: NO_USAGE.copy())
-    timings: Timings = field(default_factory=lambda: NO_TIMINGS.copy())
+    timings: Timings = field(default_factory=lambda: deepcopy(NO_TIMINGS))
 
     @property
     def failure(self) -> dict[str, Any] | None:
@@ -138,6 +141,7 @@ def _terminal_event(stream: Stream, outcome: Outcome) -> Announcement:
             "retryable": error.retryable,
             "partial": bool(outcome.content or outcome.parts),
             "usage": outcome.usage,
+            "thoughts_ms": outcome.timings["thoughts_ms"],
         }
         return Announcement("error", body, id)
     body = {

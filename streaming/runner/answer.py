@@ -13,6 +13,7 @@ import orjson
 from hanzo_live.protocol import State, reply_parts
 from hanzo_live.protocol.fold import StreamState
 from streaming.log.script import Entry, LogEvent
+from streaming.runner.thinking import ThinkingClock
 
 # The types of a stream's entries that a worker numbers; the others come through the outbox.
 NUMBERED = frozenset({"token", "thought", "tool_call", "tool_result", "reset"})
@@ -27,12 +28,15 @@ class Answer:
         self._state.streams[stream] = StreamState(stream)
         self._latest = ""
         self.tokens = 0
+        self.thinking = ThinkingClock()
 
-    def apply(self, entry: Entry | LogEvent) -> None:
+    def apply(self, entry: Entry | LogEvent, at: float = 0.0) -> None:
+        """Take one more entry; `at` is when it was written, in seconds of whatever clock."""
         event: dict[str, Any] = {"type": entry.type, "stream": self._id, **(entry.body or {})}
         if entry.type == "token" or entry.type == "thought":
             event["data"], event["step"] = entry.data, entry.step
         self._state.apply(event)
+        self.thinking.see(entry.type, entry.step, at)
         self._latest = entry.type
         self.tokens = 0 if entry.type == "reset" else self.tokens + entry.n
 
@@ -46,7 +50,7 @@ class Answer:
 
     @property
     def parts(self) -> list[dict[str, Any]]:
-        return reply_parts(self._stream.thoughts, self._stream.tool_calls.values())
+        return reply_parts(self._stream.thoughts, self._stream.tool_calls.values(), thoughts_ms=self.thinking.ms)
 
     @property
     def steps(self) -> int:

@@ -201,7 +201,7 @@ class Run:
         if entries and await out.write(entries):
             self.stop()
         for entry in entries:
-            self._answer.apply(entry)
+            self._answer.apply(entry, self._loop.time())
             self._means.meter.add(entry.n)
 
     async def _report(self) -> None:
@@ -240,7 +240,8 @@ class Run:
                 attempt += 1
         mine = [event for event in events if event.stream == self._id and event.type in NUMBERED]
         for event in mine:
-            self._answer.apply(event)
+            self._answer.apply(event, event.ts / 1000)
+        self._answer.thinking.pause()
         entries = [Entry(event.type, self._id, event.data, event.n, event.step, event.body or None) for event in mine]
         # A log that was trimmed under the stream cannot be said again; then the answer begins with a reset.
         return (entries, last) if len(entries) == last else ([], last)
@@ -264,13 +265,15 @@ class Run:
 
     def _ended(self, *, finish_reason: str = "", error: LiveError | None = None) -> Outcome:
         usage = self._tally.usage(self._answer.tokens)
+        timings = self._tally.timings(usage, self._loop.time())
+        timings["thoughts_ms"] = self._answer.thinking.ms
         return Outcome(
             finish_reason=finish_reason,
             error=error,
             content=self._answer.content,
             parts=self._answer.parts,
             usage=usage,
-            timings=self._tally.timings(usage, self._loop.time()),
+            timings=timings,
         )
 
     async def _finish(self, claim: Claim, outcome: Outcome) -> None:

@@ -46,4 +46,5 @@ class Tally:
             duration_ms=round((now - self.began) * 1000, 1),
             first_token_ms=None if first is None else round(max(0.0, first - self.began) * 1000, 1),
             tokens_per_second=round((wrote - 1) / writing, 1) if wrote > 1 and writing >= MEASURABLE_S else None,
+            thoughts_ms=[],
         )

@@ -87,6 +87,7 @@ def _endings(stream: str, reply: str) -> list[list[Frame]]:
         "cached": None,
         "similarity": None,
         "message": reply,
+        "thoughts_ms": [3.5, 0.0],
     }
     error = {"type": "error", "stream": stream, "code": "node_error", "message": "Failed.", "retryable": True}
     late = {"type": "token", "stream": stream, "data": "late", "n": 1}

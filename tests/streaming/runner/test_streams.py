@@ -57,7 +57,7 @@ def test_it_keeps_thoughts_apart_from_the_answer(crew: Crew, worker: WorkerProce
     crew.carry(worker, started.stream).result(15)
     stream, seen = row(started.stream), folded(started.log, started.stream)
     assert "".join(seen.thoughts) == "".join(expected_thoughts("script-thoughts", PROMPT))
-    assert stream.parts == [{"type": "reasoning", "text": text} for text in seen.thoughts]
+    assert [(part["type"], part["text"]) for part in stream.parts] == [("reasoning", text) for text in seen.thoughts]
     assert stream.content == expected_text("script-thoughts", PROMPT)
 
 

@@ -232,6 +232,7 @@ export class LiveStream<Item extends string | StreamEvent = string> implements A
         retryable,
         partial: state.content !== "",
         usage,
+        thoughts_ms: [...state.thoughtsMs],
       });
     } else {
       this.log.push({
@@ -246,6 +247,7 @@ export class LiveStream<Item extends string | StreamEvent = string> implements A
         cached: null,
         similarity: null,
         message: state.message,
+        thoughts_ms: [...state.thoughtsMs],
       });
     }
   }

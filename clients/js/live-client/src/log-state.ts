@@ -168,7 +168,7 @@ function foldOfStream(state: LogState, event: OfStream): LogState {
         status: after.status as Message["status"],
         finish_reason: after.finishReason,
         content: after.content,
-        parts: replyParts(after.thoughts, after.toolCalls, after.error),
+        parts: replyParts(after.thoughts, after.toolCalls, after.error, after.thoughtsMs),
       })
     : event.type === "stream_start"
       ? changeMessage(state.messages, after.message, { status: "streaming" })

@@ -1221,6 +1221,8 @@ export interface CompleteEvent {
   similarity: number | null;
   /** Id of the reply, as in `stream_start`; null outside a session. */
   message: string | null;
+  /** How long each thought took, by step. */
+  thoughts_ms?: number[] | null;
 }
 
 /** The stream has ended in a failure. */
@@ -1246,6 +1248,8 @@ export interface ErrorEvent {
   partial: boolean;
   /** What it cost, or null. */
   usage: Usage | null;
+  /** How long each thought took, by step. */
+  thoughts_ms?: number[] | null;
 }
 
 /** Somebody came to the session, left it, was removed, or has another role. */

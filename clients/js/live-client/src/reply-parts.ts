@@ -5,15 +5,20 @@ import type { StreamFailure, ToolCallState } from "./protocol.generated";
 export type MessagePart = Record<string, unknown>;
 
 /**
- * A `reasoning` part for each thought, then for each tool call a `toolCall` and, where it is over, its `toolResult`;
+ * A `reasoning` part for each thought (with `duration_ms` where that is known), then for each tool call a `toolCall` and, where it is over, its `toolResult`;
  * last, where the reply failed, an `error`.
  */
 export function replyParts(
   thoughts: readonly string[],
   toolCalls: readonly ToolCallState[],
   failure: StreamFailure | null = null,
+  thoughtsMs: readonly number[] = [],
 ): MessagePart[] {
-  const parts: MessagePart[] = thoughts.filter(Boolean).map((text) => ({ type: "reasoning", text }));
+  const parts: MessagePart[] = [];
+  thoughts.forEach((text, step) => {
+    const duration = thoughtsMs[step];
+    if (text) parts.push({ type: "reasoning", text, ...(duration === undefined ? {} : { duration_ms: duration }) });
+  });
   for (const call of toolCalls) {
     parts.push({ type: "toolCall", id: call.call, name: call.tool, args: call.args });
     if (call.status === "complete" || call.status === "failed" || call.status === "denied") {

@@ -25,8 +25,10 @@ export interface StreamState {
   readonly queuePosition: number | null;
   readonly content: string;
   readonly thoughts: readonly string[];
-  /** How long it thought, in ms; null where its beginning was not seen. */
+  /** How long it thought, in ms; null where its beginning was not seen, until it ends. */
   readonly thoughtMs: number | null;
+  /** The same by step, as the server measured it; empty until it ends. */
+  readonly thoughtsMs: readonly number[];
   readonly toolCalls: readonly ToolCallState[];
   readonly model: string | null;
   readonly requestedModel: string | null;
@@ -60,6 +62,7 @@ const BLANK: Omit<StreamState, "id"> = {
   content: "",
   thoughts: [],
   thoughtMs: null,
+  thoughtsMs: [],
   toolCalls: [],
   model: null,
   requestedModel: null,
@@ -101,6 +104,7 @@ export function streamFromSnapshot(snapshot: SnapshotStream, before?: StreamStat
     tokensPerSecond: before?.tokensPerSecond ?? null,
     thinkingSince: before?.thinkingSince ?? null,
     thoughtMs: before?.thoughtMs ?? null,
+    thoughtsMs: before?.thoughtsMs ?? [],
     status: snapshot.status,
     content: snapshot.content,
     thoughts: snapshot.thoughts,
@@ -172,6 +176,7 @@ export function foldStream(state: StreamState, event: OfStream): StreamState {
     case "complete":
       return {
         ...state,
+        ...measured(event.thoughts_ms),
         status: event.finish_reason === "stopped" ? "stopped" : "complete",
         phase: null,
         message: event.message ?? state.message,
@@ -187,6 +192,7 @@ export function foldStream(state: StreamState, event: OfStream): StreamState {
     case "error":
       return {
         ...state,
+        ...measured(event.thoughts_ms),
         status: "failed",
         phase: null,
         ...(event.partial ? {} : { content: "", thoughts: [], toolCalls: [] }),
@@ -231,6 +237,12 @@ function foldThought(state: StreamState, event: Of<"thought">): StreamState {
     thoughts,
     thinkingSince: state.thinkingSince ?? (state.thoughts.length === 0 ? event.ts : null),
   };
+}
+
+/** How long it thought, as the server says: clients that came later know it as well then. */
+function measured(ms: readonly number[] | null | undefined): Partial<StreamState> {
+  if (!ms || ms.length === 0) return {};
+  return { thoughtsMs: ms, thoughtMs: ms.reduce((sum, each) => sum + each, 0) };
 }
 
 function waits({ status }: ToolCallState): boolean {

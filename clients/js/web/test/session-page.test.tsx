@@ -228,6 +228,36 @@ describe("a session's page", () => {
     expect(screen.getByText("Rivers, then.")).toBeDefined();
   });
 
+  it("still knows how long it thought when the page is opened later", async () => {
+    const past = message(2, {
+      role: "assistant",
+      content: "Because",
+      stream: "s",
+      parts: [
+        { type: "reasoning", text: "Rivers, then.", duration_ms: 9_000 },
+        { type: "reasoning", text: "Or stones.", duration_ms: 3_100 },
+      ],
+    });
+    const user = open("editor", [message(1), past]);
+    const toggle = await screen.findByRole("button", { name: "Thought for 12 s" });
+    expect(screen.queryByText("Or stones.")).toBeNull();
+    await user.click(toggle);
+    expect(screen.getAllByRole("listitem").map((each) => each.textContent)).toEqual(["Rivers, then.", "Or stones."]);
+  });
+
+  it("takes the server's word for how long it thought, and writes it down", async () => {
+    open("editor");
+    await screen.findByText("Nothing has been said yet");
+    act(() =>
+      graceAsks({ type: "thought", stream: "s", step: 0, data: "Rivers.", n: 2 }, token("s", "Because"), {
+        ...complete("s"),
+        message: "r",
+        thoughts_ms: [42_000],
+      } as Entry),
+    );
+    await screen.findByRole("button", { name: "Thought for 42 s" });
+  });
+
   it("says how far an answer is, and draws it only where the server has a ground for it", async () => {
     open("editor");
     await screen.findByText("Nothing has been said yet");

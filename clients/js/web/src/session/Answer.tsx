@@ -43,10 +43,10 @@ export const Answer = memo(function Answer({
   onRetry,
 }: AnswerProps): ReactElement {
   const { message, stream, isWriting, isFinished } = view;
-  const { thoughts, toolCalls } = partsOf(view);
+  const { thoughts, thoughtMs, toolCalls } = partsOf(view);
   const ran = stream?.model ?? before?.model;
   const text = isFinished ? message.content : (stream?.content ?? "");
-  const isThinking = isWriting && stream?.phase === "thinking" && text === "";
+  const isThinking = isWriting && stream?.phase === "thinking";
   return (
     <article
       id={anchorOf(message)}
@@ -72,7 +72,7 @@ export const Answer = memo(function Answer({
         <Clock at={message.created_at} />
       </header>
       {thoughts.length > 0 && (
-        <Thoughts thoughts={thoughts} isThinking={isThinking} thoughtMs={stream?.thoughtMs ?? null} />
+        <Thoughts thoughts={thoughts} isThinking={isThinking} isOpen={isThinking && text === ""} thoughtMs={thoughtMs} />
       )}
       {toolCalls.length > 0 && <ToolCalls calls={toolCalls} isOver={!isWriting} />}
       {text !== "" && <Markdown text={text} growing={isWriting} />}

@@ -6,13 +6,15 @@ import { Chevron } from "../ui/icons";
 interface ThoughtsProps {
   thoughts: readonly string[];
   isThinking: boolean;
+  /** Where the reader has not chosen: what thinks again below its text does not push that away. */
+  isOpen: boolean;
   /** How long it thought; null where that was not seen. */
   thoughtMs: number | null;
 }
 
-export function Thoughts({ thoughts, isThinking, thoughtMs }: ThoughtsProps): ReactElement {
+export function Thoughts({ thoughts, isThinking, isOpen, thoughtMs }: ThoughtsProps): ReactElement {
   const [chosen, setChosen] = useState<boolean | null>(null);
-  const open = chosen ?? isThinking;
+  const open = chosen ?? isOpen;
   return (
     <section className="thoughts">
       <button type="button" className="thoughts-toggle" aria-expanded={open} onClick={() => setChosen(!open)}>
@@ -32,5 +34,7 @@ export function Thoughts({ thoughts, isThinking, thoughtMs }: ThoughtsProps): Re
 
 function thoughtText(ms: number | null): string {
   if (ms === null) return "Thoughts";
-  return `Thought for ${ms < 950 ? (Math.max(ms, 100) / 1000).toFixed(1) : Math.round(ms / 1000)} s`;
+  if (ms < 950) return `Thought for ${(Math.max(ms, 100) / 1000).toFixed(1)} s`;
+  const seconds = Math.round(ms / 1000);
+  return `Thought for ${seconds < 120 ? `${seconds} s` : `${Math.floor(seconds / 60)} min ${seconds % 60} s`}`;
 }

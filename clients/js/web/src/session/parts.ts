@@ -5,25 +5,30 @@ import type { MessageView } from "./view";
 
 export interface AnswerParts {
   thoughts: readonly string[];
+  /** How long it thought in all, in ms; null where nobody knows. */
+  thoughtMs: number | null;
   toolCalls: readonly ToolCallState[];
 }
 
 export function partsOf({ message, stream }: MessageView): AnswerParts {
   if (stream && (stream.thoughts.length > 0 || stream.toolCalls.length > 0)) {
-    return { thoughts: stream.thoughts.filter(Boolean), toolCalls: stream.toolCalls };
+    return { thoughts: stream.thoughts.filter(Boolean), thoughtMs: stream.thoughtMs, toolCalls: stream.toolCalls };
   }
   const thoughts: string[] = [];
+  let thoughtMs: number | null = null;
   const calls = new Map<string, ToolCallState>();
   for (const part of message.parts) {
-    if (part["type"] === "reasoning" && typeof part["text"] === "string") thoughts.push(part["text"]);
-    else if (part["type"] === "toolCall" && typeof part["id"] === "string")
+    if (part["type"] === "reasoning" && typeof part["text"] === "string") {
+      thoughts.push(part["text"]);
+      if (typeof part["duration_ms"] === "number") thoughtMs = (thoughtMs ?? 0) + part["duration_ms"];
+    } else if (part["type"] === "toolCall" && typeof part["id"] === "string")
       calls.set(part["id"], callOf(part, part["id"]));
     else if (part["type"] === "toolResult" && typeof part["id"] === "string") {
       const call = calls.get(part["id"]);
       if (call) calls.set(part["id"], { ...call, ...resultOf(part) });
     }
   }
-  return { thoughts, toolCalls: [...calls.values()] };
+  return { thoughts, thoughtMs, toolCalls: [...calls.values()] };
 }
 
 /** Why an answer failed; null where it did not, or where nobody wrote it down. */

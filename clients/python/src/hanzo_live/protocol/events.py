@@ -221,6 +221,7 @@ class CompleteEvent(DurableEvent):
         "cached": None,
         "similarity": None,
         "message": _REPLY,
+        "thoughts_ms": [212.4],
     }
 
     type: Literal["complete"] = "complete"
@@ -234,6 +235,7 @@ class CompleteEvent(DurableEvent):
     cached: Literal["exact", "semantic"] | None = Field(description="How it was found in the cache, or null.")
     similarity: float | None = Field(ge=-1, le=1, description="How similar the cached question was, or null.")
     message: Id | None = Field(description="Id of the reply, as in `stream_start`; null outside a session.")
+    thoughts_ms: list[Number] | None = Field(None, description="How long each thought took, by step.")
 
 
 class ErrorEvent(DurableEvent):
@@ -251,6 +253,7 @@ class ErrorEvent(DurableEvent):
         "retryable": True,
         "partial": True,
         "usage": None,
+        "thoughts_ms": [],
     }
 
     type: Literal["error"] = "error"
@@ -260,6 +263,7 @@ class ErrorEvent(DurableEvent):
     retryable: bool = Field(description="True where the same request may succeed later.")
     partial: bool = Field(description="True where the text so far is kept; false where it is void.")
     usage: Usage | None = Field(description="What it cost, or null.")
+    thoughts_ms: list[Number] | None = Field(None, description="How long each thought took, by step.")
 
 
 class MemberEvent(DurableEvent):

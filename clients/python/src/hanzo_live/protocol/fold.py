@@ -212,7 +212,12 @@ class State:
             status=stream.status,
             finish_reason=stream.finish_reason,
             content=stream.content,
-            parts=reply_parts(stream.thoughts, stream.tool_calls.values(), stream.error),
+            parts=reply_parts(
+                stream.thoughts,
+                stream.tool_calls.values(),
+                stream.error,
+                thoughts_ms=event.get("thoughts_ms") or (),
+            ),
         )
 
     def _change_message(self, stream: StreamState, **changes: Any) -> None:

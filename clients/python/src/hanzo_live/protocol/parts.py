@@ -5,19 +5,27 @@ The worker that saves a reply and the fold that shows it both make them here, so
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import zip_longest
 from typing import Any
 
 from hanzo_live.protocol.base import JsonObject
 
 
 def reply_parts(
-    thoughts: Iterable[str], tool_calls: Iterable[Mapping[str, Any]], error: Mapping[str, Any] | None = None
+    thoughts: Iterable[str],
+    tool_calls: Iterable[Mapping[str, Any]],
+    error: Mapping[str, Any] | None = None,
+    *,
+    thoughts_ms: Sequence[float] = (),
 ) -> list[JsonObject]:
-    """A `reasoning` part for each thought, for each tool call (a ToolCallState) a `toolCall` and its `toolResult`, and
+    """A `reasoning` part for each thought (with `duration_ms` where that is known), for each tool call (a ToolCallState) a `toolCall` and its `toolResult`, and
     last, where the reply failed, an `error` with its `code`, `message` and `retryable`.
     """
-    parts: list[JsonObject] = [{"type": "reasoning", "text": text} for text in thoughts if text]
+    parts: list[JsonObject] = []
+    for text, duration in zip_longest(thoughts, thoughts_ms):
+        if text:
+            parts.append({"type": "reasoning", "text": text, **({} if duration is None else {"duration_ms": duration})})
     for call in tool_calls:
         parts.append({"type": "toolCall", "id": call["call"], "name": call["tool"], "args": call["args"]})
         if call["status"] in {"complete", "failed", "denied"}:
