@@ -7,13 +7,14 @@ one (or the harness' end) ends it.
 from __future__ import annotations
 
 import asyncio
+import sys
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 import uvloop
 
-from benchmarks.lines import read_task, say, stdin_speaks
+from benchmarks.lines import read_task, say
 
 
 @dataclass
@@ -59,10 +60,12 @@ async def serve(task: dict[str, Any]) -> None:
 
     server = await asyncio.start_server(accept, "127.0.0.1")
     say("ready", port=server.sockets[0].getsockname()[1])
-    await stdin_speaks()
-    read_task()
+    harness = asyncio.StreamReader()
+    await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(harness), sys.stdin)
+    await harness.readline()
     way.delay = task["delay"] / 2
-    await stdin_speaks()
+    await harness.readline()
+    server.close()
 
 
 if __name__ == "__main__":
