@@ -79,4 +79,4 @@ async def test_what_goes_the_slow_way_arrives_whole_and_in_order() -> None:
     assert await reader.read(-1) == b"".join(sent[1:])
     writer.close()
     server.close()
-    await wire.communicate()  # the end of its input is its own
+    await wire.communicate(b"")  # the end of its input is its own
