@@ -272,6 +272,13 @@ OPTIONS: tuple[Option, ...] = (
         "People in one session who are shown one by one; above it only their number is, and cursors stop.",
         minimum=0,
     ),
+    Option(
+        "MAX_CONCURRENT_STREAMS",
+        "int",
+        None,
+        "Streams that run at once, on all workers together; further ones wait for their turn. Default: 200 for each worker process.",
+        minimum=1,
+    ),
     Option("MAX_FRAME_BYTES", "int", 1_048_576, "Largest frame a client may send.", minimum=1024),
     Option(
         "STREAM_TIMEOUT",

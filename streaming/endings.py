@@ -21,7 +21,7 @@ from sessions import services as sessions
 from sessions.models import MessageStatus, User
 from sessions.outbox import Announcement, announce
 from sessions.queries import user_wire
-from streaming import queueing
+from streaming import queueing, slots
 from streaming.models import TERMINAL, Stream, StreamStatus
 
 MESSAGE_STATUS = {
@@ -118,6 +118,7 @@ def end(stream: Stream, outcome: Outcome, condition: QuerySet[Stream]) -> bool:
         announce(stream.log, _terminal_event(stream, outcome))
         if stream.session_id is not None and (following := queueing.take_next(stream.session_id)):
             transaction.on_commit(partial(queueing.send, following))
+        transaction.on_commit(slots.fill)
     return True
 
 

@@ -51,6 +51,8 @@ class Stream(models.Model):
     lease = models.CharField(max_length=64, blank=True)
     fence = models.PositiveIntegerField(default=0)
     enqueued_at = models.DateTimeField(auto_now_add=True, help_text="When a task was last sent for it.")
+    parked = models.BooleanField(default=False, help_text="A worker came for it while there was no room.")
+    admitted_at = models.DateTimeField(null=True, blank=True, help_text="When it was given a slot to run in.")
     takeovers = models.PositiveSmallIntegerField(default=0, help_text="How many workers were lost while carrying it.")
     stop_requested_at = models.DateTimeField(null=True, blank=True, help_text="Set once somebody wants it stopped.")
 
@@ -82,6 +84,7 @@ class Stream(models.Model):
             models.Index(fields=["user", "created_at"], name="stream_of_user"),
             models.Index(fields=["-created_at", "-id"], name="stream_newest"),
             models.Index(fields=["-ended_at"], name="stream_ended"),
+            models.Index(fields=["-admitted_at"], name="stream_admitted"),
         ]
 
     def __str__(self) -> str:

@@ -6,7 +6,7 @@ worker is first; a server without a worker has no queue that moves.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -15,6 +15,7 @@ from uuid import UUID
 from django.core.cache import cache
 from django.db.models.functions import Now
 
+from streaming import slots
 from streaming.models import TERMINAL, Stream, StreamStatus
 from streaming.outbox import blocking_log
 
@@ -32,11 +33,15 @@ class Waiting:
     before: int
 
 
-def positions(rows: Iterable[tuple[UUID, str, UUID | None, str]]) -> list[Waiting]:
+def positions(
+    rows: Iterable[tuple[UUID, str, UUID | None, str]], turns: Mapping[UUID, int] | None = None
+) -> list[Waiting]:
     """Who waits, and how many are before each: in a session those asked there before, else those of everybody.
 
-    `rows` are the open streams (id, log, session, status), the one asked first at the front.
+    `rows` are the open streams (id, log, session, status), the one asked first at the front. `turns` is how many get a
+    slot before each of those that wait for one.
     """
+    turns = turns or {}
     found: list[Waiting] = []
     heads = 0
     before: dict[UUID, int] = {}
@@ -44,8 +49,8 @@ def positions(rows: Iterable[tuple[UUID, str, UUID | None, str]]) -> list[Waitin
         in_session = before.get(session, 0) if session is not None else 0
         if status == StreamStatus.QUEUED:
             # The first of a session waits for a worker, as streams of their own do; those behind it wait for it.
-            found.append(Waiting(id, log, in_session or heads))
-            heads += in_session == 0
+            found.append(Waiting(id, log, in_session or turns.get(id, heads)))
+            heads += in_session == 0 and id not in turns
         if session is not None:
             before[session] = in_session + 1
     return found
@@ -57,7 +62,7 @@ def tell() -> int:
     if not waits.exists() or not cache.add("duty:positions", True, LOCK_S):
         return 0
     rows = Stream.objects.exclude(status__in=TERMINAL).order_by("created_at", "id")[:AT_MOST]
-    found = positions(rows.values_list("id", "log", "session_id", "status"))
+    found = positions(rows.values_list("id", "log", "session_id", "status"), slots.turns(AT_MOST))
     for each in found:
         blocking_log().publish(each.log, "progress", body_of(each))
     return len(found)

@@ -15,7 +15,7 @@ from sessions import services as sessions
 from sessions.models import MessageStatus, OutboxRow
 from sessions.outbox import Announcement, announce
 from sessions.queries import Said, history, user_wire
-from streaming import queueing
+from streaming import queueing, slots
 from streaming.endings import Outcome, end, lock_session
 from streaming.models import Stream, StreamStatus
 from streaming.outbox import drain
@@ -28,12 +28,16 @@ UNCLAIMED = (StreamStatus.QUEUED, StreamStatus.RECOVERING)
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A stream that waits for a worker, and in a session what was said before it. `complete`: from its beginning."""
+    """A stream that waits for a worker, and in a session what was said before it. `complete`: from its beginning.
+
+    `crowded`: there may be no slot for it, so that its node must not be asked before it is claimed.
+    """
 
     stream: Stream
     system: str = ""
     said: list[Said] = field(default_factory=list)
     complete: bool = True
+    crowded: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,16 +56,19 @@ def load(stream_id: str) -> Job | None:
     stream = Stream.objects.select_related("user", "session").filter(pk=stream_id, status__in=UNCLAIMED).first()
     if stream is None:
         return None
+    crowded = stream.status == StreamStatus.QUEUED and slots.is_crowded()
     if stream.session is None:
-        return Job(stream)
+        return Job(stream, crowded=crowded)
     said = history(stream.session.pk, HISTORY, before_n=stream.request["before_n"])
-    return Job(stream, stream.session.system_prompt, said, complete=len(said) < HISTORY)
+    return Job(stream, stream.session.system_prompt, said, complete=len(said) < HISTORY, crowded=crowded)
 
 
 def claim(stream: Stream, lease: str, *, model: str, node: str, node_name: str = "") -> Claim | None:
     """Take the stream, and announce its start the first time; None where somebody else was first, or it has to wait."""
     with transaction.atomic():
         if stream.session_id is not None and not _has_its_turn(stream):
+            return None
+        if stream.status == StreamStatus.QUEUED and not slots.take(stream):
             return None
         fence = stream.fence + 1
         started_at = stream.started_at or timezone.now()
@@ -70,6 +77,7 @@ def claim(stream: Stream, lease: str, *, model: str, node: str, node_name: str =
             lease=lease,
             fence=fence,
             started_at=started_at,
+            admitted_at=stream.admitted_at or started_at,
             model=model,
             node=node,
             node_name=node_name,

@@ -12,7 +12,7 @@ from datetime import timedelta
 from django.db.models import Exists, F, OuterRef
 from django.db.models.functions import Now
 
-from streaming import metrics, queueing
+from streaming import metrics, queueing, slots
 from streaming.models import TERMINAL, Stream, StreamStatus
 from streaming.runner.leases import alive
 
@@ -44,7 +44,7 @@ def send_again() -> int:
     """Send the tasks of streams that have waited for a worker for too long; returns how many.
 
     Only from a worker with free slots: there, no task that is not lost lies that long. Behind an open stream of its
-    session a stream waits rightly.
+    session a stream waits rightly, and so does one that is parked.
     """
     earlier = Stream.objects.filter(session_id=OuterRef("session_id"), created_at__lt=OuterRef("created_at"))
     stuck = (
@@ -52,6 +52,7 @@ def send_again() -> int:
             status__in=(StreamStatus.QUEUED, StreamStatus.RECOVERING), enqueued_at__lt=Now() - LOST_AFTER
         )
         .exclude(Exists(earlier.exclude(status__in=TERMINAL)))
+        .exclude(pk__in=slots.parked().values("pk"))
         .order_by("enqueued_at")[:AT_ONCE]
     )
     found = 0

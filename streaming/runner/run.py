@@ -100,7 +100,7 @@ class Run:
     async def _carry(self) -> None:
         stream = self._job.stream
         route = await self._route()
-        if isinstance(route, Route) and stream.started_at is None:
+        if isinstance(route, Route) and stream.started_at is None and not self._job.crowded:
             # The node is asked while the claim is written: most of the first token's way is waiting.
             self._begin(chat_request(self._job, route))
         model, node, name = (

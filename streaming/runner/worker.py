@@ -26,7 +26,7 @@ from channels.layers import get_channel_layer
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, close_old_connections
 
-from streaming import outbox, positions
+from streaming import outbox, positions, slots
 from streaming.configured import node_router
 from streaming.database import in_db
 from streaming.layer import LiveChannelLayer
@@ -193,6 +193,7 @@ class WorkerProcess:
         if self._steady_since is None or time.monotonic() - self._steady_since < leases.DEAD_AFTER.total_seconds():
             return
         await in_db(reaper.take_over_lost)
+        await in_db(slots.fill)
         if len(self._tasks) < self._slots and not self._draining:
             await in_db(reaper.send_again)
 
