@@ -310,6 +310,20 @@ OPTIONS: tuple[Option, ...] = (
         minimum=1,
     ),
     Option(
+        "CACHE_MAX_ENTRIES",
+        "int",
+        10_000,
+        "Answers kept to be given again where a request asks for it (`cache`); the least recently used go first. 0: none.",
+        minimum=0,
+    ),
+    Option("CACHE_MAX_MB", "int", 64, "Most memory of Redis that these answers take, in MiB.", minimum=1),
+    Option(
+        "CACHE_SHARED",
+        "bool",
+        False,
+        "Whether everybody is given everybody's cached answers. Default: people of one tenant (claim `owner`) share theirs, others have their own.",
+    ),
+    Option(
         "ALLOWED_ORIGINS",
         "list",
         [],

@@ -7,10 +7,12 @@ class StreamingConfig(AppConfig):
     name = "streaming"
 
     def ready(self) -> None:
-        from streaming import operations, outbox
+        from streaming import metrics, operations, outbox
+        from streaming.cache import looking
         from streaming.sockets import drafts, revocation
 
         outbox.connect()
         revocation.connect()
         drafts.connect()
         operations.connect()
+        metrics.CACHE_ENTRIES.set_function(looking.entries)

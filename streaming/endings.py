@@ -8,7 +8,7 @@ from __future__ import annotations
 from copy import deepcopy
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, TypedDict
+from typing import Any, Literal, TypedDict
 from uuid import UUID
 
 from django.db import transaction
@@ -65,6 +65,8 @@ class Outcome:
     parts: list[dict[str, Any]] = field(default_factory=list)
     usage: UsageCount = field(default_factory=lambda: NO_USAGE.copy())
     timings: Timings = field(default_factory=lambda: deepcopy(NO_TIMINGS))
+    cached: Literal["exact", "semantic"] | None = None
+    similarity: float | None = None
 
     @property
     def failure(self) -> dict[str, Any] | None:
@@ -150,8 +152,8 @@ def _terminal_event(stream: Stream, outcome: Outcome) -> Announcement:
         "stopped_by": _stopper(stream.pk) if outcome.status == StreamStatus.STOPPED else None,
         "usage": outcome.usage,
         **outcome.timings,
-        "cached": None,
-        "similarity": None,
+        "cached": outcome.cached,
+        "similarity": outcome.similarity,
         "message": str(stream.message) if stream.message else None,
     }
     return Announcement("complete", body, id)

@@ -1,4 +1,4 @@
-"""What Prometheus is told of streams. Counted where it happens: in the workers."""
+"""What Prometheus is told of streams. Counted where it happens: in the workers, and of the cache where it is asked."""
 
 from __future__ import annotations
 
@@ -10,6 +10,10 @@ STREAMS_ACTIVE = Gauge(
 STREAMS = Counter("hanzo_live_streams_total", "Streams that ended, by how.", ["status"])
 TOKENS = Counter("hanzo_live_tokens_total", "Tokens that models wrote.")
 ERRORS = Counter("hanzo_live_errors_total", "Streams that failed, by error code.", ["code"])
+CACHE_LOOKUPS = Counter(
+    "hanzo_live_cache_lookups_total", "Questions looked up in the cache, by what was found.", ["found"]
+)
+CACHE_ENTRIES = Gauge("hanzo_live_cache_entries", "Answers that the cache holds.")
 TAKEOVERS = Counter("hanzo_live_takeovers_total", "Streams taken over from a worker that was lost.")
 LATENCY_MS = Histogram(
     "hanzo_live_latency_ms",

@@ -47,9 +47,16 @@ def drain(log: str) -> int:
         rows = list(OutboxRow.objects.select_for_update().filter(log=log).order_by("id")[:DRAIN_AT_ONCE])
         if not rows:
             return 0
-        blocking_log().append(log, [(Entry(row.type, row.stream, body=row.body), f"outbox:{row.pk}") for row in rows])
+        blocking_log().append(log, [(_entry(row), f"outbox:{row.pk}") for row in rows])
         OutboxRow.objects.filter(pk__in=[row.pk for row in rows]).delete()
     return len(rows)
+
+
+def _entry(row: OutboxRow) -> Entry:
+    """Text, which comes this way where a whole answer is there at once, has places of its own in an entry."""
+    if row.type in ("token", "thought"):
+        return Entry(row.type, row.stream, row.body["data"], row.body["n"], row.body.get("step", 0))
+    return Entry(row.type, row.stream, body=row.body)
 
 
 def sweep() -> int:

@@ -7,6 +7,7 @@ stream is `lifecycle`.
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -23,6 +24,8 @@ from sessions import services as sessions
 from sessions.access import Action
 from sessions.models import LiveSession, Overlap, User
 from streaming import queueing
+from streaming.cache import giving, looking
+from streaming.cache.answer import Found
 from streaming.endings import Outcome, end
 from streaming.log import LogUnavailable
 from streaming.models import Stream, StreamStatus
@@ -133,6 +136,10 @@ def read_stream(user: User | None, stream_id: UUID) -> Stream:
 def _start_in_session(
     stream: Stream, session: LiveSession, user: User, prompt: str, options: StreamOptions, key: str | None
 ) -> Started:
+    began = time.monotonic()
+    stream.log, stream.session = session.log, session
+    stream.requested_model = options.model or session.model
+    found = looking.find_in_session(stream, session, user, prompt)
     with transaction.atomic():
         posted = sessions.post_message(session.pk, user, prompt, key=key, reply_stream=stream.pk)
         if posted.existing:
@@ -144,9 +151,12 @@ def _start_in_session(
         assert posted.reply is not None  # a reply was asked for
         waiting = list(queueing.open_streams(session.pk))  # under the session's lock, which post_message took
         _make_room(waiting, options.overlap or session.overlap, user)
-        stream.log, stream.session, stream.message = session.log, session, posted.reply.pk
-        stream.requested_model = options.model or session.model
+        stream.message = posted.reply.pk
         stream.request["before_n"] = posted.reply.n
+        # Found before the lock was taken: it answers what was said up to here only if nothing was said since.
+        if found is not None and not waiting and posted.message.n == session.last_n + 1:
+            _answer(stream, found, began)
+            return Started(stream.pk, session.log, posted.message.pk, posted.reply.pk, existing=False)
         stream.save(force_insert=True)
         # An interrupted answer that had not begun is over already: then this one may be the next.
         if queueing.is_next(stream):
@@ -173,16 +183,28 @@ def _make_room(waiting: list[Stream], overlap: str, user: User) -> None:
 
 def _start_alone(stream: Stream) -> Started:
     stream.log = f"stream:{stream.pk}"
+    began = time.monotonic()
+    found = looking.find(stream, stream.request["messages"])
     try:
         with transaction.atomic():
-            stream.save(force_insert=True)
-            transaction.on_commit(partial(queueing.send, stream.pk))
+            if found is not None:
+                _answer(stream, found, began)
+            else:
+                stream.save(force_insert=True)
+                transaction.on_commit(partial(queueing.send, stream.pk))
     except IntegrityError:
         earlier = stream.key and Stream.objects.filter(session=None, user=stream.user, key=stream.key).first()
         if not earlier:
             raise
         return Started(earlier.pk, earlier.log, None, None, existing=True)
     return Started(stream.pk, stream.log, None, None, existing=False)
+
+
+def _answer(stream: Stream, found: Found, began: float) -> None:
+    """Insert a stream that is over already: its answer is in the cache. Within a transaction."""
+    giving.mark(stream, found)
+    stream.save(force_insert=True)
+    giving.give(stream, found, began)
 
 
 def _stop(stream: Stream, user: User | None) -> bool:

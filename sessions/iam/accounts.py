@@ -35,6 +35,13 @@ def account_of(person: Person) -> User:
     return new_account(person).user
 
 
+def tenant_of(user: User) -> str | None:
+    """The tenant (claim `owner`) of an account that is tied to a person of the issuer."""
+    kept = SocialAccount.objects.filter(provider=PROVIDER, user=user).values_list("extra_data", flat=True).first()
+    owner = kept.get("owner") if isinstance(kept, dict) else None
+    return owner if isinstance(owner, str) and owner else None
+
+
 def link_of(person: Person) -> SocialAccount | None:
     """What ties the person to an account here."""
     return SocialAccount.objects.select_related("user").filter(provider=PROVIDER, uid=person.id).first()

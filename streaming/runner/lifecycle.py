@@ -14,8 +14,9 @@ from django.utils import timezone
 from sessions import services as sessions
 from sessions.models import MessageStatus, OutboxRow
 from sessions.outbox import Announcement, announce
-from sessions.queries import Said, history, user_wire
+from sessions.queries import Said, history
 from streaming import queueing, slots
+from streaming.beginnings import start_event
 from streaming.endings import Outcome, end, lock_session
 from streaming.models import Stream, StreamStatus
 from streaming.outbox import drain
@@ -85,7 +86,7 @@ def claim(stream: Stream, lease: str, *, model: str, node: str, node_name: str =
         if not taken:
             return None
         if stream.started_at is None:
-            announce(stream.log, Announcement("stream_start", _start_event(stream, model, node), str(stream.pk)))
+            announce(stream.log, Announcement("stream_start", start_event(stream, model, node), str(stream.pk)))
             if stream.message is not None:
                 sessions.mark_reply(stream.message, MessageStatus.STREAMING)
     taken_over = stream.started_at is not None
@@ -119,14 +120,3 @@ def hand_over(claim: Claim) -> bool:
 def _has_its_turn(stream: Stream) -> bool:
     assert stream.session_id is not None
     return lock_session(stream.session_id) and (stream.status == StreamStatus.RECOVERING or queueing.is_next(stream))
-
-
-def _start_event(stream: Stream, model: str, node: str) -> dict[str, object]:
-    return {
-        "message": str(stream.message) if stream.message else None,
-        "model": model,
-        "requested_model": stream.requested_model or None,
-        "user": user_wire(stream.user) if stream.user else None,
-        "node": node,
-        "cached": None,
-    }

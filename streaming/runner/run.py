@@ -18,6 +18,8 @@ from django.utils import timezone
 from hanzo_live.protocol.errors import ErrorCode, LiveError
 from hanzo_live.protocol.options import RouteOptions
 from streaming import metrics
+from streaming.cache import looking
+from streaming.cache.question import is_wanted
 from streaming.database import in_db
 from streaming.endings import Outcome
 from streaming.log import Entry, LogFenced, LogUnavailable, LogWriter
@@ -123,6 +125,7 @@ class Run:
             outcome = self._failed(
                 LiveError(ErrorCode.INTERNAL, "Something went wrong on our side; it was logged. Try again.")
             )
+        await self._keep(claim, outcome)
         await self._finish(claim, outcome)
 
     async def _route(self) -> Route | LiveError:
@@ -275,6 +278,14 @@ class Run:
             usage=usage,
             timings=timings,
         )
+
+    async def _keep(self, claim: Claim, outcome: Outcome) -> None:
+        """Put the answer into the cache, before anybody can know that it is whole. Not one that was written in parts."""
+        if claim.taken_over or self._tally.continued or not is_wanted(claim.stream):
+            return
+        messages = looking.conversation_of(claim.stream, self._job.system, self._job.said)
+        if messages is not None:
+            await in_db(looking.keep, claim.stream, messages, outcome)
 
     async def _finish(self, claim: Claim, outcome: Outcome) -> None:
         """Save the end. A database that is gone is waited for: nothing of the answer is lost."""

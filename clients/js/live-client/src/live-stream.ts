@@ -244,7 +244,7 @@ export class LiveStream<Item extends string | StreamEvent = string> implements A
         duration_ms: state.durationMs ?? 0,
         first_token_ms: null,
         tokens_per_second: state.tokensPerSecond,
-        cached: null,
+        cached: state.cached,
         similarity: null,
         message: state.message,
         thoughts_ms: [...state.thoughtsMs],

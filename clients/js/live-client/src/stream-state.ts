@@ -35,6 +35,8 @@ export interface StreamState {
   readonly node: "local" | "cloud" | null;
   readonly user: User | null;
   readonly stoppedBy: User | null;
+  /** How the answer was found in the cache; null where a model wrote it now. */
+  readonly cached: "exact" | "semantic" | null;
   readonly tokens: number;
   /** Tokens expected in all, where known. */
   readonly total: number | null;
@@ -69,6 +71,7 @@ const BLANK: Omit<StreamState, "id"> = {
   node: null,
   user: null,
   stoppedBy: null,
+  cached: null,
   tokens: 0,
   total: null,
   percent: null,
@@ -137,6 +140,7 @@ export function foldStream(state: StreamState, event: OfStream): StreamState {
         requestedModel: event.requested_model ?? null,
         node: event.node,
         user: event.user ?? state.user,
+        cached: event.cached,
       };
     case "token":
       return foldToken(state, event);
@@ -182,6 +186,7 @@ export function foldStream(state: StreamState, event: OfStream): StreamState {
         message: event.message ?? state.message,
         finishReason: event.finish_reason,
         stoppedBy: event.stopped_by ?? null,
+        cached: event.cached,
         usage: event.usage,
         tokens: event.usage.completion_tokens,
         percent: event.finish_reason === "stopped" ? state.percent : 100,

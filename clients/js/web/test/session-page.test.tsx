@@ -130,6 +130,17 @@ describe("a session's page", () => {
     );
   });
 
+  it("says of an answer from the cache that it is", async () => {
+    const past = { id: "r", role: "assistant" as const, content: "Because", stream: "s", user: grace };
+    const facts = { message: "r", model: "m", stopped_by: null, usage: { completion_tokens: 7 }, timings: null };
+    rest.answers.set("GET /v1/sessions/p/streams", {
+      status: 200,
+      body: { results: [{ ...facts, cached: "exact" }], next: null, previous: null },
+    });
+    open("editor", [message(1), message(2, past)]);
+    await screen.findByText("From the cache · 7 tokens");
+  });
+
   it("stops with the button and with Escape", async () => {
     const user = open("editor");
     await screen.findByText("Nothing has been said yet");

@@ -48,6 +48,7 @@ export interface AnswerFacts {
   model: string | null;
   stopped_by: User | null;
   usage: { completion_tokens: number } | null;
+  cached: "exact" | "semantic" | null;
   timings: { duration_ms: number | null; tokens_per_second: number | null } | null;
 }
 

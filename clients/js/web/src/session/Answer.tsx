@@ -138,6 +138,7 @@ function facts({ message, stream }: MessageView, before: AnswerFacts | null): st
   if (finish === "length") said.push("Cut at the longest allowed answer");
   if (finish === "content_filter") said.push("Cut by the content filter");
   if (stream ? isOver(stream.status) : before) {
+    if (stream ? stream.cached : before?.cached) said.push("From the cache");
     const usage = stream ? stream.usage : before?.usage;
     if (usage) said.push(tokensText(usage.completion_tokens));
     const speed = speedText(stream ? stream.tokensPerSecond : before?.timings?.tokens_per_second);

@@ -1,0 +1,88 @@
+"""Looking for an answer before a model is asked, and keeping the one that it gave. For code in threads.
+
+Whatever goes wrong with the cache is logged, and then it is as if nothing were kept.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.db import InterfaceError, OperationalError
+
+from sessions.models import LiveSession, MessageRole, User
+from sessions.queries import Said, history
+from streaming import metrics, queueing
+from streaming.cache.answer import CachedAnswer, Found, Unreadable, keepable
+from streaming.cache.question import Question, is_wanted, messages_in_session, question_of
+from streaming.cache.store import About, CacheUnavailable, the_store
+from streaming.endings import Outcome
+from streaming.models import Stream
+
+logger = logging.getLogger(__name__)
+
+# Messages that a question may consist of; a longer conversation is never the same as another.
+LONGEST = 400
+
+Conversation = Sequence[Mapping[str, Any]]
+
+
+def find(stream: Stream, messages: Conversation) -> Found | None:
+    """The answer to what `stream` would ask with `messages`, where its caller wants one from the cache."""
+    if not is_wanted(stream):
+        return None
+    question = question_of(stream, messages)
+    found = _exact(question) if question is not None else None
+    metrics.CACHE_LOOKUPS.labels(found.how if found else "miss").inc()
+    return found
+
+
+def find_in_session(stream: Stream, session: LiveSession, user: User, prompt: str) -> Found | None:
+    """As `find`, for a prompt that is about to be posted; good only while nobody else posts there.
+
+    None while something is being written: what the model will be told is not known before it is.
+    """
+    if not is_wanted(stream) or queueing.open_streams(session.pk).exists():
+        return None
+    said = [*history(session.pk, LONGEST), Said(session.last_n + 1, MessageRole.USER, prompt, user.name)]
+    return find(stream, messages_in_session(session.system_prompt, said)) if len(said) < LONGEST else None
+
+
+def conversation_of(stream: Stream, system: str, said: Sequence[Said]) -> Conversation | None:
+    """What a stream asked, from what its worker loaded; None where it is too long to be asked again."""
+    if (messages := stream.request.get("messages")) is not None:
+        return list(messages)
+    return messages_in_session(system, said) if len(said) < LONGEST else None
+
+
+def keep(stream: Stream, messages: Conversation, outcome: Outcome) -> None:
+    """Keep the answer that `stream` ends with, if it is one that may be given again."""
+    answer = keepable(outcome, model=stream.model, node=stream.node)
+    if answer is None or not is_wanted(stream):
+        return
+    about = About(str(stream.user_id or ""), str(stream.session_id or ""), (stream.model, stream.requested_model))
+    try:
+        question = question_of(stream, messages)
+        if question is not None:
+            the_store().put(question.key, answer.to_bytes(), about, stream.request["options"]["cache"]["ttl"])
+    except (CacheUnavailable, OperationalError, InterfaceError) as error:
+        logger.warning("The answer of stream %s is not kept for others: %s", stream.pk, error)
+
+
+def entries() -> float:
+    """How many answers are kept; not a number where that is not known."""
+    try:
+        return the_store().count()
+    except CacheUnavailable:
+        return math.nan
+
+
+def _exact(question: Question) -> Found | None:
+    try:
+        raw = the_store().get(question.key)
+        return Found(CachedAnswer.from_bytes(raw), "exact") if raw is not None else None
+    except (CacheUnavailable, Unreadable) as error:
+        logger.warning("The cache is not used: %s", error)
+        return None
