@@ -16,7 +16,8 @@ from sessions.models import LiveSession, MessageRole, User
 from sessions.queries import Said, history
 from streaming import metrics, queueing
 from streaming.cache.answer import CachedAnswer, Found, Unreadable, keepable
-from streaming.cache.question import Question, is_wanted, messages_in_session, question_of
+from streaming.cache.question import Question, is_wanted, is_wanted_by_meaning, messages_in_session, question_of
+from streaming.cache.semantic import search
 from streaming.cache.store import About, CacheUnavailable, the_store
 from streaming.endings import Outcome
 from streaming.models import Stream
@@ -34,7 +35,7 @@ def find(stream: Stream, messages: Conversation) -> Found | None:
     if not is_wanted(stream):
         return None
     question = question_of(stream, messages)
-    found = _exact(question) if question is not None else None
+    found = _found(stream, question) if question is not None else None
     metrics.CACHE_LOOKUPS.labels(found.how if found else "miss").inc()
     return found
 
@@ -66,7 +67,9 @@ def keep(stream: Stream, messages: Conversation, outcome: Outcome) -> None:
     try:
         question = question_of(stream, messages)
         if question is not None:
-            the_store().put(question.key, answer.to_bytes(), about, stream.request["options"]["cache"]["ttl"])
+            vector = search.packed(question) if is_wanted_by_meaning(stream) else b""
+            ttl = stream.request["options"]["cache"]["ttl"]
+            the_store().put(question.key, answer.to_bytes(), about, ttl, vector)
     except (CacheUnavailable, OperationalError, InterfaceError) as error:
         logger.warning("The answer of stream %s is not kept for others: %s", stream.pk, error)
 
@@ -79,10 +82,15 @@ def entries() -> float:
         return math.nan
 
 
-def _exact(question: Question) -> Found | None:
+def _found(stream: Stream, question: Question) -> Found | None:
     try:
         raw = the_store().get(question.key)
-        return Found(CachedAnswer.from_bytes(raw), "exact") if raw is not None else None
+        if raw is not None:
+            return Found(CachedAnswer.from_bytes(raw), "exact")
+        if not is_wanted_by_meaning(stream):
+            return None
+        threshold = stream.request["options"]["cache"]["similarity_threshold"]
+        return search.find(the_store(), question, threshold)
     except (CacheUnavailable, Unreadable) as error:
         logger.warning("The cache is not used: %s", error)
         return None

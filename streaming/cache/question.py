@@ -35,6 +35,20 @@ class Question:
     messages: Sequence[Mapping[str, Any]]
 
     @property
+    def alone(self) -> str | None:
+        """The prompt, where it is the only thing that was said, beside a system prompt."""
+        *before, last = self.messages or ({},)
+        content = last.get("content")
+        if last.get("role") != "user" or not isinstance(content, str) or set(last) - {"role", "content"}:
+            return None
+        return content if all(message.get("role") in ("system", "developer") for message in before) else None
+
+    @property
+    def surroundings(self) -> str:
+        """Everything but the last message: where it differs, no likeness of prompts counts."""
+        return _digest([self.setting, self.messages[:-1]])
+
+    @property
     def key(self) -> str:
         return _digest([self.setting, self.messages])
 
@@ -48,6 +62,12 @@ def is_wanted(stream: Stream) -> bool:
     if not (options.get("cache") or {}).get("enabled") or settings.CACHE_MAX_ENTRIES == 0:
         return False
     return options.get("tools") != "auto" and not (options.get("mcp") or {}).get("enabled")
+
+
+def is_wanted_by_meaning(stream: Stream) -> bool:
+    """Whether a similar question's answer would do as well. Not with tools: what those find is asked for word by word."""
+    options = stream.request["options"]
+    return bool(is_wanted(stream) and options["cache"].get("semantic") and not options.get("tools"))
 
 
 def question_of(stream: Stream, messages: Sequence[Mapping[str, Any]]) -> Question | None:

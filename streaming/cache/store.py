@@ -5,6 +5,7 @@ One hash tag: all of it lies in one slot of a Redis Cluster, and each change is 
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -27,8 +28,8 @@ LARGEST_SHARE = 8
 AT_ONCE = 500
 
 TAG = "live:{cache}"
-KEYS = [f"{TAG}:{name}" for name in ("entries", "used", "expires", "about", "meta")]
-ENTRIES, USED, EXPIRES, ABOUT, META = KEYS
+KEYS = [f"{TAG}:{name}" for name in ("entries", "used", "expires", "about", "meta", "vectors", "order")]
+ENTRIES, USED, EXPIRES, ABOUT, META, VECTORS, ORDER = KEYS
 
 
 class CacheUnavailable(Exception):
@@ -52,6 +53,15 @@ class About:
         return cls(user, session, tuple(models))
 
 
+@dataclass(frozen=True, slots=True)
+class Vectors:
+    """The vectors that came after a position, and the position that they reach, in an epoch: after a loss another one."""
+
+    epoch: bytes
+    position: int
+    new: list[tuple[str, bytes]]
+
+
 class AnswerStore:
     """The entries of one Redis. Every method raises CacheUnavailable."""
 
@@ -63,22 +73,29 @@ class AnswerStore:
         self._max_entries = max_entries
         self._max_bytes = max_bytes
         self._get, self._put, self._drop = (self._script(name) for name in ("get", "put", "drop"))
+        self._vectors = self._script("vectors")
 
     def get(self, key: str) -> bytes | None:
         """What is kept under `key`; used now, it is kept longer than what is not."""
         found: bytes | None = self._run(self._get, [key], KEYS[:3])
         return found
 
-    def put(self, key: str, answer: bytes, about: About, keep_s: int) -> int | None:
-        """Keep `answer`; returns how many there are, None where this one is too large to be kept."""
+    def put(self, key: str, answer: bytes, about: About, keep_s: int, vector: bytes = b"") -> int | None:
+        """Keep `answer`, with a vector to be found by; returns how many there are, None where it is too large."""
         if len(answer) > self._max_bytes // LARGEST_SHARE:
             return None
         arguments = [key, answer, about.to_bytes(), keep_s, self._max_entries, self._max_bytes]
+        arguments += [vector, secrets.token_hex(8)]
         return int(self._run(self._put, arguments))
 
     def drop(self, keys: list[str]) -> int:
         """Let go of these; returns how many of them there were."""
         return int(self._run(self._drop, keys)) if keys else 0
+
+    def vectors(self, epoch: bytes, position: int) -> Vectors:
+        """Up to AT_ONCE vectors that came after `position`; from the first one where the epoch is another."""
+        found, reached, new = self._run(self._vectors, [epoch, position, AT_ONCE], [META, VECTORS, ORDER])
+        return Vectors(found, int(reached), [(key.decode(), raw) for key, raw in zip(new[::2], new[1::2], strict=True)])
 
     def all(self) -> Iterator[tuple[str, About]]:
         """Every entry that is there from beginning to end; some of those that come or go meanwhile, maybe twice."""

@@ -30,10 +30,13 @@ class MiniLM:
         self._with_types = "token_type_ids" in {each.name for each in session.get_inputs()}
 
     def embed(self, text: str) -> Vector:
-        """A vector of length 1: the mean of what the model makes of each token."""
+        """A vector of length 1: the mean of what the model makes of each token.
+
+        Without the marks at the end: whether somebody typed them says nothing.
+        """
         import numpy as np
 
-        ids = np.array([self._tokens.encode(text)], dtype=np.int64)
+        ids = np.array([self._tokens.encode(text.rstrip(" ?.!"))], dtype=np.int64)
         feeds = {"input_ids": ids, "attention_mask": np.ones_like(ids)}
         if self._with_types:
             feeds["token_type_ids"] = np.zeros_like(ids)

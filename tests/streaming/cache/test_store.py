@@ -65,7 +65,7 @@ def test_its_time_ends(store: Callable[..., AnswerStore]) -> None:
     until(lambda: kept.get("a") is None)
     kept.put("c", b"x", SOMEBODY, 60)
     assert kept.count() == 2
-    assert all(kept._redis.ttl(name) > 1 for name in KEYS)  # type: ignore[operator]
+    assert all(kept._redis.ttl(name) > 1 for name in KEYS[:5])  # type: ignore[operator]
 
 
 def test_without_redis_it_says_so() -> None:

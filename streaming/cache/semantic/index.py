@@ -1,0 +1,117 @@
+"""Vectors in memory, searched by similarity: blocks of numpy, one line of blocks for all that may answer one another.
+
+Exact, not approximate: what a search leaves out cannot reach the threshold. A vector is turned (by a rotation that is
+the same for all) and its first HEAD numbers are compared; the rest can add at most the product of the two lengths that
+remain. Of strangers hardly one in a thousand comes further.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+Vector = NDArray[np.float32]
+
+SIZE = 384
+HEAD = 96
+ROWS = 4_096
+# What float16 and rounding may take from a similarity.
+SLACK = 2e-3
+
+
+@dataclass(frozen=True, slots=True)
+class Near:
+    similarity: float
+    key: str
+    prompt: str
+
+
+@dataclass(slots=True)
+class _Line:
+    """The entries of one kind; `heads` and `tails` (lengths) to look through, `whole` to compare."""
+
+    keys: list[str] = field(default_factory=list)
+    prompts: list[str] = field(default_factory=list)
+    heads: list[NDArray[np.float32]] = field(default_factory=list)
+    tails: list[NDArray[np.float32]] = field(default_factory=list)
+    whole: list[NDArray[np.float16]] = field(default_factory=list)
+
+
+class Index:
+    """Up to `most` entries; the oldest half is let go of above it. Not for several threads at once."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._lines: dict[bytes, _Line] = {}
+        self._known: dict[str, bytes] = {}
+        self._gone: set[str] = set()
+
+    def __len__(self) -> int:
+        return len(self._known)
+
+    def add(self, kind: bytes, key: str, prompt: str, vector: Vector) -> None:
+        """Make the entry one that is found among those of its kind."""
+        if key in self._known:
+            self._gone.discard(key)
+            return
+        if len(self._known) >= self._most:
+            self._forget()
+        line = self._lines.setdefault(kind, _Line())
+        row = len(line.keys) % ROWS
+        if row == 0:
+            line.heads.append(np.zeros((ROWS, HEAD), np.float32))
+            line.tails.append(np.zeros(ROWS, np.float32))
+            line.whole.append(np.zeros((ROWS, SIZE), np.float16))
+        turned = vector @ _rotation()
+        line.heads[-1][row] = turned[:HEAD]
+        line.tails[-1][row] = np.linalg.norm(turned[HEAD:])
+        line.whole[-1][row] = turned
+        line.keys.append(key)
+        line.prompts.append(prompt)
+        self._known[key] = kind
+
+    def discard(self, key: str) -> None:
+        """The entry is not there any more."""
+        if key in self._known:
+            self._gone.add(key)
+
+    def search(self, kind: bytes, vector: Vector, threshold: float, most: int) -> list[Near]:
+        """The entries of that kind that are at least so similar, the most similar first."""
+        line = self._lines.get(kind)
+        if line is None:
+            return []
+        turned = vector @ _rotation()
+        head, tail = turned[:HEAD], float(np.linalg.norm(turned[HEAD:]))
+        near: list[Near] = []
+        for block, (heads, tails) in enumerate(zip(line.heads, line.tails, strict=True)):
+            filled = min(ROWS, len(line.keys) - block * ROWS)
+            might = np.flatnonzero(heads[:filled] @ head + tails[:filled] * tail >= threshold - SLACK)
+            if not len(might):
+                continue
+            similarities = line.whole[block][might].astype(np.float32) @ turned
+            for row, similarity in zip(might, similarities, strict=True):
+                at = block * ROWS + int(row)
+                if similarity >= threshold - SLACK and line.keys[at] not in self._gone:
+                    near.append(Near(min(1.0, float(similarity)), line.keys[at], line.prompts[at]))
+        return sorted(near, key=lambda each: -each.similarity)[:most]
+
+    def _forget(self) -> None:
+        """Begin anew with the newer half. Those let go of are asked for again: a model is a fallback, memory is not."""
+        kept = set(list(self._known)[len(self._known) // 2 :]) - self._gone
+        lines, self._lines, self._known, self._gone = self._lines, {}, {}, set()
+        for kind, line in lines.items():
+            for at, key in enumerate(line.keys):
+                if key in kept:
+                    turned = line.whole[at // ROWS][at % ROWS].astype(np.float32)
+                    self.add(kind, key, line.prompts[at], turned @ _rotation().T)
+
+
+@cache
+def _rotation() -> NDArray[np.float32]:
+    """The same in every process, from a fixed seed."""
+    square = np.random.default_rng(384).standard_normal((SIZE, SIZE))
+    rotation: NDArray[np.float32] = np.linalg.qr(square)[0].astype(np.float32)
+    return rotation
