@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache, lru_cache
@@ -19,10 +20,12 @@ from django.conf import settings
 from django.db import DatabaseError, connection
 from django.utils import timezone
 
+from streaming.configured import configured_nodes
 from streaming.models import Worker
 
 PROBE_SECONDS = 1.0
 NODE_ASKED_EVERY_SECONDS = 5
+ASKED_AT_ONCE = 16
 WORKER_SEEN_WITHIN = timedelta(seconds=15)
 
 _draining = threading.Event()
@@ -86,15 +89,36 @@ def check_worker() -> Check:
 
 
 def check_node() -> Check:
-    """Whether the inference node answers; asked at most every few seconds, however often this is."""
-    if _node_answers(settings.NODE_URL, int(time.monotonic() // NODE_ASKED_EVERY_SECONDS)):
-        return Check("node", True, False, "It answers.")
-    return Check("node", False, False, "The inference node does not answer. Check NODE_URL and the node.")
+    """Whether the inference nodes answer; asked at most every few seconds, however often this is."""
+    nodes = configured_nodes()
+    asked = tuple((node.name, node.url, node.key.get_secret_value()) for node in nodes)
+    silent = _silent_nodes(asked, int(time.monotonic() // NODE_ASKED_EVERY_SECONDS))
+    if len(nodes) == 1:
+        if not silent:
+            return Check("node", True, False, "It answers.")
+        return Check("node", False, False, "The inference node does not answer. Check NODE_URL and the node.")
+    if not silent:
+        return Check("node", True, False, f"All {len(nodes)} answer.")
+    left, one = len(nodes) - len(silent), len(silent) == 1
+    return Check(
+        "node",
+        False,
+        False,
+        f"{', '.join(silent)} {'does' if one else 'do'} not answer; {left} of {len(nodes)} nodes "
+        f"{'does' if left == 1 else 'do'}. Check NODES and {'that node' if one else 'those nodes'}.",
+    )
 
 
 @lru_cache(maxsize=1)
-def _node_answers(url: str, period: int) -> bool:
-    headers = {"Authorization": f"Bearer {settings.NODE_API_KEY}"} if settings.NODE_API_KEY else {}
+def _silent_nodes(nodes: tuple[tuple[str, str, str], ...], period: int) -> tuple[str, ...]:
+    """The names of those (name, address, key) that do not answer, asked side by side."""
+    with ThreadPoolExecutor(min(len(nodes), ASKED_AT_ONCE)) as threads:
+        answers = list(threads.map(lambda node: _node_answers(node[1], node[2]), nodes))
+    return tuple(node[0] for node, answers_ in zip(nodes, answers, strict=True) if not answers_)
+
+
+def _node_answers(url: str, key: str) -> bool:
+    headers = {"Authorization": f"Bearer {key}"} if key else {}
     address = f"{url.rstrip('/').removesuffix('/v1')}/v1/models"
     try:
         # Any answer will do, also a refusal: which addresses a node has differs from engine to engine.

@@ -18,6 +18,7 @@ from sessions.admin.links import NONE, Relation, link_to, relate
 from sessions.admin.unfolding import column
 from sessions.models import LiveSession, User
 from streaming import operations
+from streaming.configured import ONLY_NODE
 from streaming.models import Stream, Worker
 
 relate(LiveSession, Relation("Streams", Stream, "session__id__exact"))
@@ -89,7 +90,8 @@ class StreamAdmin(OperatorAdmin):
 
     @column("Model")
     def ran(self, stream: Stream) -> str:
-        where = f" ({stream.node})" if stream.node else ""
+        on = f"{stream.node_name}, " if stream.node_name not in ("", ONLY_NODE) else ""
+        where = f" ({on}{stream.node})" if stream.node else ""
         return f"{stream.model or stream.requested_model or NONE}{where}"
 
     @column("Tokens")

@@ -18,6 +18,7 @@ from redis.exceptions import RedisError
 
 from presence.leases import people_online
 from sessions.models import LiveSession, User
+from streaming.configured import ONLY_NODE
 from streaming.models import TERMINAL, Stream, StreamStatus
 from streaming.runner.leases import alive
 
@@ -91,6 +92,7 @@ def _ended_since(moment: datetime) -> Iterable[Ended]:
         "model",
         "requested_model",
         "node",
+        "node_name",
         "error",
         "cached",
         "usage",
@@ -98,15 +100,15 @@ def _ended_since(moment: datetime) -> Iterable[Ended]:
         "started_at",
         "ended_at",
     )
-    for status, model, requested, node, error, cached, usage, timings, began, ended in rows.values_list(*columns)[
-        : MAX_STREAMS + 1
-    ]:
+    for status, model, requested, node, node_name, error, cached, usage, timings, began, ended in rows.values_list(
+        *columns
+    )[: MAX_STREAMS + 1]:
         assert ended is not None
         timings = timings or {}
         yield Ended(
             status=status,
             model=model or requested,
-            node=node,
+            node=_node(node, node_name),
             error=(error or {}).get("code", ""),
             cached=bool(cached),
             tokens=(usage or {}).get("completion_tokens", 0),
@@ -115,6 +117,11 @@ def _ended_since(moment: datetime) -> Iterable[Ended]:
             began=began or ended,
             ended=ended,
         )
+
+
+def _node(where: str, name: str) -> str:
+    """Where the only node is says enough of it."""
+    return where if name in ("", ONLY_NODE) else f"{name} ({where})"
 
 
 def _totals() -> tuple[int, int]:

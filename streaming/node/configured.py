@@ -66,6 +66,8 @@ class ConfiguredNode(BaseModel):
     @property
     def is_local(self) -> bool:
         """Whether it is the operator's own; what is not said to be and not surely is, is not."""
+        if self.kind == NodeKind.HANZO_CLOUD:
+            return False  # behind whatever address
         return (self.where or where_is(self.url)) == "local"
 
 

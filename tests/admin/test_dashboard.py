@@ -121,6 +121,13 @@ def stream_of(user: User, **fields: Any) -> Stream:
     return Stream.objects.create(user=user, log="stream:x", request={}, **fields)
 
 
+def test_a_node_of_several_is_named(owner: User) -> None:
+    now = timezone.now()
+    for name in ("default", "gpu", ""):
+        stream_of(owner, status=StreamStatus.COMPLETE, node="local", node_name=name, ended_at=now)
+    assert sorted(stream.node for stream in read(now).ended) == ["gpu (local)", "local", "local"]
+
+
 def test_open_streams_living_workers_and_the_last_hour_are_read(owner: User, live_session: LiveSession) -> None:
     now = timezone.now()
     for status in (StreamStatus.RUNNING, StreamStatus.QUEUED, StreamStatus.RECOVERING):

@@ -15,6 +15,7 @@ from hanzolive import health
 from sessions.authentication import create_token
 from sessions.models import User
 from streaming.models import Worker
+from streaming.node.configured import read_nodes
 
 
 class Node(BaseHTTPRequestHandler):
@@ -30,7 +31,7 @@ class Node(BaseHTTPRequestHandler):
 @pytest.fixture
 def node(settings: Settings) -> Iterator[None]:
     """A node that answers."""
-    health._node_answers.cache_clear()
+    health._silent_nodes.cache_clear()
     with HTTPServer(("127.0.0.1", 0), Node) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
@@ -38,12 +39,12 @@ def node(settings: Settings) -> Iterator[None]:
         yield
         server.shutdown()
         thread.join()
-    health._node_answers.cache_clear()
+    health._silent_nodes.cache_clear()
 
 
 @pytest.fixture
 def no_node(settings: Settings) -> None:
-    health._node_answers.cache_clear()
+    health._silent_nodes.cache_clear()
     settings.NODE_URL = "http://127.0.0.1:9"
 
 
@@ -73,6 +74,20 @@ def test_without_node_and_worker_it_is_degraded_and_says_what_to_do(db: None, no
     assert body["status"] == "degraded"
     assert not body["checks"]["node"]["ok"]
     assert "hanzo-live worker" in body["checks"]["worker"]["message"]
+
+
+def test_it_names_the_nodes_that_are_down(db: None, node: None, settings: Settings) -> None:
+    health._silent_nodes.cache_clear()
+    settings.NODES = read_nodes(
+        [{"name": "near", "url": settings.NODE_URL}, *({"name": name, "url": "http://127.0.0.1:9"} for name in "ab")]
+    )
+    Worker.objects.create(id="w", seen_at=timezone.now())
+    response = Client().get("/ready")
+    assert (response.status_code, response.json()["status"]) == (200, "degraded")
+    assert response.json()["checks"]["node"] == {
+        "ok": False,
+        "message": "a, b do not answer; 1 of 3 nodes does. Check NODES and those nodes.",
+    }
 
 
 def test_without_redis_it_gets_no_traffic(db: None, no_node: None, settings: Settings) -> None:
