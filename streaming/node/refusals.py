@@ -42,6 +42,14 @@ _PLAN = {
 }
 
 
+# Those that are of one model: the account may ask for others.
+_OF_ONE_MODEL = ("paid_plan_required", "model_cap")
+
+
+class AccountRefused(LiveError):
+    """The node refuses our key or account, whoever asks and whatever for."""
+
+
 class Refusal:
     """One error body, read with tolerance: what it says, whatever it is wrapped in."""
 
@@ -102,7 +110,9 @@ def error_of(
             ErrorCode.RATE_LIMITED, f"The node is asked too often: wait and try again.{said}", retry_after=wait
         )
     if status in (401, 403) or (status == 500 and re.search(r"api.?key|authoriz", refusal.message, re.IGNORECASE)):
-        return LiveError(ErrorCode.NODE_ERROR, f"The node refused our key: check NODE_API_KEY.{said}", retryable=False)
+        return AccountRefused(
+            ErrorCode.NODE_ERROR, f"The node refused our key: check NODE_API_KEY.{said}", retryable=False
+        )
     if status == 404:
         return LiveError(
             ErrorCode.NODE_ERROR,
@@ -137,7 +147,8 @@ def _plan_error(refusal: Refusal, what: str, wait: float | None, now: Callable[[
     if isinstance(upgrade, str) and _is_hanzo(upgrade):
         message += f" To lift it: {quote(upgrade)}"
     code = ErrorCode.RATE_LIMITED if refusal.status == 429 else ErrorCode.NODE_ERROR
-    return LiveError(code, message, retryable=wait is not None, retry_after=wait)
+    kind = LiveError if refusal.code in _OF_ONE_MODEL or refusal.type in _OF_ONE_MODEL else AccountRefused
+    return kind(code, message, retryable=wait is not None, retry_after=wait)
 
 
 def _is_hanzo(url: str) -> bool:

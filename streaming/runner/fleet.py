@@ -15,7 +15,8 @@ from dataclasses import dataclass, replace
 from hanzo_live.protocol.errors import ErrorCode, LiveError
 from streaming.node import NodeClient, NodeKind, NodeModel
 from streaming.node.configured import ConfiguredNode, Where
-from streaming.runner.breaker import Breaker
+from streaming.node.refusals import AccountRefused
+from streaming.runner.breaker import LONGEST_S, Breaker
 
 logger = logging.getLogger(__name__)
 
@@ -188,6 +189,8 @@ class FleetNode:
     def _judge(self, error: LiveError) -> None:
         if error.retry_after is not None:
             self.breaker.refused(error.retry_after)
+        elif isinstance(error, AccountRefused):
+            self.breaker.refused(LONGEST_S)
         elif error.code in FAULTS and error.retryable:
             self.breaker.failed()
         else:

@@ -126,11 +126,10 @@ class Router:
             ::-1
         ]
 
-    async def look_after(self) -> None:
-        """Ask every node now and then whether it answers; for ever. One alone is asked by its streams."""
-        while len(self.nodes) > 1:
+    async def look(self) -> None:
+        """Ask every node whether it answers. One alone is asked by its streams."""
+        if len(self.nodes) > 1:
             await asyncio.gather(*(node.look() for node in self.nodes))
-            await asyncio.sleep(LOOK_S)
 
     def busy(self) -> dict[str, int]:
         """How many streams of this process are on each node."""

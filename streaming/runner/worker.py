@@ -34,7 +34,7 @@ from streaming.log import LogUnavailable
 from streaming.log.script import WORKERS_GROUP
 from streaming.runner import duties, leases, lifecycle, reaper
 from streaming.runner.meter import Meter
-from streaming.runner.routing import Router
+from streaming.runner.routing import LOOK_S, Router
 from streaming.runner.run import Means, Run
 
 logger = logging.getLogger(__name__)
@@ -128,7 +128,7 @@ class WorkerProcess:
             self._means.set_result(Means(self.id, layer.here().log, router, settings.STREAM_TIMEOUT, self._meter))
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._beat(router))
-                group.create_task(router.look_after())
+                group.create_task(_regularly(LOOK_S, router.look))
                 group.create_task(_regularly(REAP_S, self._reap))
                 group.create_task(_regularly(REAP_S, self._sweep))
                 group.create_task(_regularly(REAP_S, self._tell_positions))

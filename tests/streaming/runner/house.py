@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 from uuid import UUID
 
 from django.conf import settings
@@ -53,10 +53,10 @@ def until(condition: Callable[[], T], within: float = PATIENCE_S) -> T:
 class Node:
     """The scripted node in a thread of this process."""
 
-    def __init__(self) -> None:
+    def __init__(self, api_key: str = "") -> None:
         listener = bind("127.0.0.1", 0)
         self.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        self._server = make_server()
+        self._server = make_server(api_key)
         self.journal = self._server.config.app.journal
         self._thread = threading.Thread(target=lambda: self._server.run(sockets=[listener]), daemon=True)
         self._thread.start()
@@ -65,6 +65,12 @@ class Node:
     @property
     def asked(self) -> list[Asked]:
         return list(self.journal.entries)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def close(self) -> None:
         self._server.should_exit = True

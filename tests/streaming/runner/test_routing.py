@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from streaming.models import Stream
 from streaming.node.configured import ConfiguredNode, read_nodes
 from streaming.runner.leases import on_nodes
 from streaming.services import stop_stream
@@ -134,6 +135,22 @@ def test_a_breaker_shuts_out_a_node_that_fails_and_never_the_only_one(
     crew.carry(worker, started.stream).result(15)
     assert row(started.stream).status == "complete"
     assert node.breaker.allows
+
+
+def test_a_node_that_refuses_our_key_is_left_alone(crew: Crew, configure: Any, owner: Any) -> None:
+    with Node(api_key="sesame") as locked:
+        configure(
+            # Its list of models is refused as well: it is asked for any, and first for its weight.
+            {"name": "locked", "url": locked.url, "key": "wrong", "weight": 100},
+            {"name": "open", "url": crew.node.url},
+        )
+        worker = crew.here()
+        fleet(worker)
+        for status in ("failed", "complete"):
+            started = ask(owner, model="script-fast")
+            crew.carry(worker, started.stream).result(15)
+            assert row(started.stream).status == status
+    assert "refused our key" in row(Stream.objects.order_by("created_at")[0].pk).error["message"]
 
 
 @pytest.mark.parametrize(
