@@ -122,9 +122,11 @@ class Router:
         await asyncio.gather(*(node.ask() for node in self.nodes))
         if (refusal := self.nodes[0].refusal) is not None and not any(node.has_list for node in self.nodes):
             raise refusal
-        return list({model.id: model for node in reversed(self.nodes) for model in reversed(node.offered())}.values())[
-            ::-1
-        ]
+        found: dict[str, NodeModel] = {}
+        for node in self.nodes:
+            for model in node.offered():
+                found.setdefault(model.id, model)
+        return list(found.values())
 
     async def look(self) -> None:
         """Ask every node whether it answers. One alone is asked by its streams."""
