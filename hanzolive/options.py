@@ -172,6 +172,28 @@ OPTIONS: tuple[Option, ...] = (
         "TOOL_TIMEOUT", "float", 30.0, "Seconds a tool may take, or an MCP server be silent about one.", minimum=0.1
     ),
     Option(
+        "TOOL_ROUNDS",
+        "int",
+        8,
+        "How often one answer may call tools and be asked for again with what they gave.",
+        minimum=1,
+        maximum=100,
+    ),
+    Option(
+        "TOOL_APPROVAL_TIMEOUT",
+        "float",
+        3_600.0,
+        "Seconds that a tool call waits for somebody to approve it; then it counts as denied.",
+        minimum=1,
+    ),
+    Option(
+        "TOOL_CLIENT_TIMEOUT",
+        "float",
+        300.0,
+        "Seconds that a tool call waits for the client that has to run it; then it has failed.",
+        minimum=1,
+    ),
+    Option(
         "TOOL_MAX_RESULT_BYTES",
         "int",
         65_536,
@@ -456,6 +478,13 @@ def parsed(raw: Mapping[str, Any]) -> dict[str, Any]:
         raise OptionError(
             f"NODES and {' and '.join(alone)} are both set: put that node into NODES, or leave NODES out."
         )
+    if values["MCP_SERVERS"]:
+        from streaming.tools.mcp_configured import configured_servers
+
+        try:
+            configured_servers(values["MCP_SERVERS"])
+        except ValueError as error:
+            raise OptionError(str(error)) from None
     return values
 
 

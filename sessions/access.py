@@ -21,6 +21,7 @@ class Action(StrEnum):
     READ = "read"
     PROMPT = "prompt"
     STOP = "stop"
+    APPROVE_TOOLS = "approve_tools"
     EDIT_DRAFT = "edit_draft"
     INVITE = "invite"
     MANAGE = "manage"  # rename, settings, members and their roles
@@ -29,7 +30,7 @@ class Action(StrEnum):
 
 RIGHTS: dict[Role, frozenset[Action]] = {
     Role.OWNER: frozenset(Action),
-    Role.EDITOR: frozenset({Action.READ, Action.PROMPT, Action.STOP, Action.EDIT_DRAFT}),
+    Role.EDITOR: frozenset({Action.READ, Action.PROMPT, Action.STOP, Action.APPROVE_TOOLS, Action.EDIT_DRAFT}),
     Role.VIEWER: frozenset({Action.READ}),
 }
 
@@ -37,6 +38,7 @@ IN_WORDS: dict[Action, str] = {
     Action.READ: "read it",
     Action.PROMPT: "write messages",
     Action.STOP: "stop an answer",
+    Action.APPROVE_TOOLS: "approve tool calls",
     Action.EDIT_DRAFT: "edit the draft",
     Action.INVITE: "invite people",
     Action.MANAGE: "change its settings or members",

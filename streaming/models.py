@@ -56,6 +56,9 @@ class Stream(models.Model):
     takeovers = models.PositiveSmallIntegerField(default=0, help_text="How many workers were lost while carrying it.")
     stop_requested_at = models.DateTimeField(null=True, blank=True, help_text="Set once somebody wants it stopped.")
 
+    waiting_since = models.DateTimeField(null=True, blank=True, help_text="Since when it waits for a person.")
+    waited_s = models.FloatField(default=0, help_text="How long it has waited for people: time that does not count.")
+
     content = models.TextField(blank=True)
     parts = models.JSONField(default=list, blank=True)
     finish_reason = models.CharField(max_length=20, blank=True)
@@ -93,6 +96,57 @@ class Stream(models.Model):
     @property
     def is_over(self) -> bool:
         return self.status in TERMINAL
+
+
+class ToolCallStatus(models.TextChoices):
+    AWAITING_APPROVAL = "awaiting_approval"
+    AWAITING_CLIENT = "awaiting_client"
+    APPROVED = "approved"
+    DENIED = "denied"
+    ANSWERED = "answered"
+    SETTLED = "settled"
+
+
+# Somebody has to act; somebody has acted, and the stream has not been told yet.
+AWAITING = (ToolCallStatus.AWAITING_APPROVAL, ToolCallStatus.AWAITING_CLIENT)
+DECIDED = (ToolCallStatus.APPROVED, ToolCallStatus.DENIED, ToolCallStatus.ANSWERED)
+
+
+class ToolCall(models.Model):
+    """A tool call that waits, or waited, for somebody: to approve it, or to run it on a client.
+
+    Its row is written before the log tells of it, and decided once, by a compare-and-set on `status`. `SETTLED`: the
+    stream went on with what was decided.
+    """
+
+    stream = models.ForeignKey(Stream, on_delete=models.CASCADE, related_name="tool_calls")
+    call = models.CharField(max_length=200)
+    tool = models.CharField(max_length=200)
+    status = models.CharField(max_length=20, choices=ToolCallStatus.choices)
+    deadline = models.DateTimeField(help_text="When it is given up.")
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    decided_as = models.CharField(max_length=20, blank=True, help_text="`approved`, `denied` or `answered`.")
+    reason = models.TextField(blank=True)
+    output = models.JSONField(null=True, blank=True)
+    error = models.TextField(null=True, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    decided_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        default_permissions = ("view",)
+        constraints = [models.UniqueConstraint(fields=["stream", "call"], name="tool_call_once")]
+        indexes = [
+            models.Index(
+                fields=["deadline"],
+                name="tool_call_waits",
+                condition=models.Q(status__in=["awaiting_approval", "awaiting_client"]),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.tool} ({self.status})"
 
 
 class Worker(models.Model):

@@ -6,9 +6,11 @@ A task that is lost on the way costs seconds, not the stream: the reaper sends a
 from __future__ import annotations
 
 import logging
+from functools import partial
 from uuid import UUID
 
 from celery import current_app
+from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 from kombu.exceptions import OperationalError
@@ -32,6 +34,23 @@ def send(stream_id: UUID) -> None:
         current_app.send_task(RUN_STREAM, args=[str(stream_id)], ignore_result=True, retry=False)
     except (OperationalError, OSError) as error:
         logger.warning("The broker cannot be reached; stream %s waits until it is back: %s", stream_id, error)
+
+
+def wake(stream_id: UUID) -> None:
+    """Send a stream that waits for a person to the workers; one that does not is let alone. Within a transaction."""
+    waiting = Stream.objects.filter(pk=stream_id, status=StreamStatus.WAITING)
+    stream = waiting.only("waiting_since", "waited_s").first()
+    if stream is None:
+        return
+    now = timezone.now()
+    waited = (now - stream.waiting_since).total_seconds() if stream.waiting_since else 0.0
+    waiting.update(
+        status=StreamStatus.RECOVERING,
+        waiting_since=None,
+        waited_s=stream.waited_s + max(0.0, waited),
+        enqueued_at=now,
+    )
+    transaction.on_commit(partial(send, stream_id))
 
 
 def open_streams(session_id: UUID) -> QuerySet[Stream]:

@@ -30,6 +30,7 @@ from streaming.endings import Outcome, end
 from streaming.log import LogUnavailable
 from streaming.models import Stream, StreamStatus
 from streaming.outbox import blocking_log
+from streaming.tools.configured import require_mcp_servers
 
 logger = logging.getLogger(__name__)
 
@@ -59,10 +60,12 @@ def start_stream(
     messages: Messages | None = None,
     key: str | None = None,
     stream_id: UUID | None = None,
+    caller_runs_tools: bool = False,
 ) -> Started:
     """Ask a model: in a session that `session_ref` (id or slug) names, else as a stream of its own.
 
-    `user` is None for an anonymous caller, whose `key` means nothing: it would be everybody's.
+    `user` is None for an anonymous caller, whose `key` means nothing: it would be everybody's. With
+    `caller_runs_tools` the stream ends with the model's tool calls, and the caller asks anew with what they gave.
 
     Raises LiveError: `unauthenticated`, `forbidden`, `not_found` as `access` decides; `bad_request`; `conflict` where
     another answer is being written and `overlap` is `reject`; `busy` where too many wait already.
@@ -75,6 +78,10 @@ def start_stream(
         anonymous=user is None,
         request={"options": options.model_dump(mode="json", exclude_none=True, include=set(option_fields()))},
     )
+    if options.mcp is not None and options.mcp.enabled and options.mcp.servers:
+        require_mcp_servers(options.mcp.servers)
+    if caller_runs_tools:
+        stream.request["caller_runs_tools"] = True
     if session_ref is not None:
         session, _ = access.find_session(user, session_ref, Action.PROMPT)
         assert user is not None  # find_session refuses None
@@ -94,7 +101,7 @@ def stop_stream(user: User | None, stream_id: UUID) -> StreamStatus:
     The prompt of one that had not begun is taken back. Stopping again, or what has ended, changes nothing. Raises
     LiveError as `access.require_stream` does.
     """
-    _visible(user, stream_id, Action.STOP)
+    visible_stream(user, stream_id, Action.STOP)
     stop(stream_id, user)
     return StreamStatus(Stream.objects.values_list("status", flat=True).get(pk=stream_id))
 
@@ -130,7 +137,7 @@ def take_back(user: User, session: LiveSession, stream_id: UUID) -> None:
 
 def read_stream(user: User | None, stream_id: UUID) -> Stream:
     """The row, with its session and user. Raises LiveError as `access.require_stream` does."""
-    return _visible(user, stream_id, Action.READ)
+    return visible_stream(user, stream_id, Action.READ)
 
 
 def _start_in_session(
@@ -214,6 +221,7 @@ def _stop(stream: Stream, user: User | None) -> bool:
     Stream.objects.filter(pk=stream.pk).update(stop_requested_at=timezone.now(), stopped_by=user and user.pk)
     if end(stream, Outcome(finish_reason="stopped"), Stream.objects.filter(status=StreamStatus.QUEUED)):
         return True
+    queueing.wake(stream.pk)  # one that waits for a person has no worker, and needs one to end it
     transaction.on_commit(partial(_tell_worker, stream.log, stream.pk))
     return False
 
@@ -225,7 +233,8 @@ def _tell_worker(log: str, stream_id: UUID) -> None:
         logger.warning("Redis cannot be reached; stream %s stops when its worker next looks at its row.", stream_id)
 
 
-def _visible(user: User | None, stream_id: UUID, action: Action) -> Stream:
+def visible_stream(user: User | None, stream_id: UUID, action: Action) -> Stream:
+    """The row, for whoever may do that to it. Raises LiveError as `access.require_stream` does."""
     stream = Stream.objects.select_related("session", "user").filter(pk=stream_id).first()
     if stream is None:
         raise access.stream_not_found()

@@ -13,7 +13,7 @@ from typing import Any
 import orjson
 
 from .journal import Entry, State
-from .script import Script, answer_tokens, text_of, thought_tokens, tool_calls
+from .script import Script, answer_tokens, has_used_tools, text_of, thought_tokens, tool_calls
 
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
@@ -39,9 +39,10 @@ class Answer:
         self.name = name
         self.created = created
         self.thoughts = thought_tokens(script, messages)
-        self.tokens = answer_tokens(script, messages)
-        answered = bool(messages) and messages[-1].get("role") == "tool"
-        self.calls = [] if answered else tool_calls(script, messages, body.get("tools"))
+        may_call = script.stubborn or body.get("tool_choice") != "none"
+        self.tokens = answer_tokens(script, messages, may_call=may_call)
+        answered = has_used_tools(script, messages)
+        self.calls = [] if answered or not may_call else tool_calls(script, messages, body.get("tools"))
         self.finish = script.finish or ("tool_calls" if self.calls else "stop")
         limit = body.get("max_completion_tokens") or body.get("max_tokens")
         if isinstance(limit, int) and limit < len(self.tokens):

@@ -39,6 +39,8 @@ class Script:
     reasoning: str = "reasoning_content"  # … else in this field
     echo: bool = False  # say the prompt back
     calls: int = 0  # tool calls instead of an answer, until a tool result is the last message
+    rounds: int = 1  # … so often, until there are that many answers of tools
+    stubborn: bool = False  # … always, whatever it is told
     pieces: int = 4  # parts that each call's arguments come in
     continues: bool = False  # a last assistant message is a beginning to go on from
     fail: str = ""  # first, error, raw, cut, cancel, silent, context, filter, busy
@@ -175,9 +177,19 @@ def text_of(message: Mapping[str, Any]) -> str:
     return content if isinstance(content, str) else ""
 
 
-def answer_tokens(script: Script, messages: Messages) -> tuple[str, ...]:
+def has_used_tools(script: Script, messages: Messages) -> bool:
+    """Whether tools have answered as often as the script wants, and now the answer follows."""
+    if script.stubborn:
+        return False
+    if not messages or messages[-1].get("role") != "tool":
+        return False
+    asked = max((n for n, message in enumerate(messages) if message.get("role") == "user"), default=0)
+    return sum(1 for message in messages[asked:] if message.get("tool_calls")) >= script.rounds
+
+
+def answer_tokens(script: Script, messages: Messages, *, may_call: bool = True) -> tuple[str, ...]:
     """The whole answer as tokens, from its very beginning, whatever fails on the way."""
-    if messages and messages[-1].get("role") == "tool":
+    if messages and messages[-1].get("role") == "tool" and (has_used_tools(script, messages) or not may_call):
         return _split(f"The tool said: {text_of(messages[-1])}")
     if script.calls:
         return ()

@@ -127,6 +127,9 @@ MCP_ALLOW: list[str] = (
 )
 TOOLS_ASK_FIRST: list[str] = OPTIONS["TOOLS_ASK_FIRST"]
 TOOL_TIMEOUT: float = OPTIONS["TOOL_TIMEOUT"]
+TOOL_ROUNDS: int = OPTIONS["TOOL_ROUNDS"]
+TOOL_APPROVAL_TIMEOUT: float = OPTIONS["TOOL_APPROVAL_TIMEOUT"]
+TOOL_CLIENT_TIMEOUT: float = OPTIONS["TOOL_CLIENT_TIMEOUT"]
 TOOL_MAX_RESULT_BYTES: int = OPTIONS["TOOL_MAX_RESULT_BYTES"]
 
 # Redis: the logs, the channel layer, the broker, the cache -------------------------------------------------------

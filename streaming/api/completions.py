@@ -94,14 +94,23 @@ class Answer:
         self._reader = LogReader(str(user.pk) if user else None)
         self._events = self._reader.events()
         self._over = False
-        self._completion = openai.Completion(str(self._id), int(time.time()), asked.model or "")
+        # Tools that the caller brings it runs itself; `auto` are ours, and nothing for it to run.
+        self._runs_tools = asked.tools != "auto"
+        self._completion = openai.Completion(
+            str(self._id), int(time.time()), asked.model or "", shows_calls=self._runs_tools
+        )
 
     async def begin(self) -> None:
         """Start, and wait until the model has begun or failed: only until then a status can say so. Raises LiveError."""
         try:
             await self._reader.subscribe(f"stream:{self._id}", View(show_thoughts=True), start="head")
             await in_db(
-                services.start_stream, self._user, self._asked, messages=self._asked.messages, stream_id=self._id
+                services.start_stream,
+                self._user,
+                self._asked,
+                messages=self._asked.messages,
+                stream_id=self._id,
+                caller_runs_tools=self._runs_tools,
             )
             self._reader.begin()
             async for event in self._events:

@@ -29,6 +29,26 @@ class StoppedShape(serializers.Serializer[Any]):
     status = serializers.ChoiceField(choices=StreamStatus.choices)
 
 
+class ToolShape(serializers.Serializer[Any]):
+    name = serializers.CharField()
+    description = serializers.CharField(allow_blank=True)
+    parameters = serializers.DictField(help_text="JSON Schema.")
+    runs_on = serializers.ChoiceField(choices=["server", "mcp"])
+    server = serializers.CharField(allow_null=True, help_text="The MCP server that has it.")
+    asks_first = serializers.BooleanField(help_text="A person has to approve each call.")
+
+
+class McpServerShape(serializers.Serializer[Any]):
+    name = serializers.CharField()
+    tools = serializers.IntegerField(help_text="How many it has.")
+    error = serializers.CharField(allow_null=True, help_text="Why it cannot be reached, or null.")
+
+
+class ToolListShape(serializers.Serializer[Any]):
+    results = ToolShape(many=True)
+    servers = McpServerShape(many=True)
+
+
 class StreamShape(serializers.Serializer[Any]):
     id = serializers.UUIDField()
     session = serializers.UUIDField(allow_null=True)

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from django.urls import path
 
-from streaming.api import completions, models, room, streams
+from streaming.api import completions, models, room, streams, tools
 
 urlpatterns = [
     path("streams", streams.StreamList.as_view()),
     path("streams/<str:id>", streams.StreamDetail.as_view()),
     path("streams/<str:id>/events", streams.StreamEvents.as_view()),
     path("streams/<str:id>/stop", streams.StreamStop.as_view()),
+    path("streams/<str:id>/tools/approve", tools.ToolApproval.as_view()),
+    path("streams/<str:id>/tools/result", tools.ToolAnswer.as_view()),
+    path("sessions/<str:ref>/tools", tools.SessionTools.as_view()),
     path("sessions/<str:ref>/messages", streams.Messages.as_view()),
     path("sessions/<str:ref>/streams", streams.SessionStreams.as_view()),
     path("sessions/<str:ref>/events", streams.SessionEvents.as_view()),

@@ -29,6 +29,7 @@ class Completion:
     stream: str
     created: int
     model: str
+    shows_calls: bool = True
     text: list[str] = field(default_factory=list)
     thoughts: list[str] = field(default_factory=list)
     calls: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -47,7 +48,7 @@ class Completion:
             case "thought":
                 self.thoughts.append(event["data"])
                 return [{"reasoning_content": event["data"]}]
-            case "tool_call":
+            case "tool_call" if self.shows_calls:
                 return self._tool_call(event)
             case "complete":
                 self.finish_reason = FINISH_REASONS.get(event["finish_reason"], event["finish_reason"])

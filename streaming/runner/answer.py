@@ -5,18 +5,22 @@ By the protocol's own fold, so that what the database gets is what every client 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import orjson
 
-from hanzo_live.protocol import State, reply_parts
+from hanzo_live.protocol import State, check_json, reply_parts
 from hanzo_live.protocol.fold import StreamState
 from streaming.log.script import Entry, LogEvent
+from streaming.runner.rounds import Rounds
 from streaming.runner.thinking import ThinkingClock
 
 # The types of a stream's entries that a worker numbers; the others come through the outbox.
 NUMBERED = frozenset({"token", "thought", "tool_call", "tool_result", "reset"})
+
+
+MAX_ARGUMENTS = 200_000
 
 
 class Answer:
@@ -29,6 +33,7 @@ class Answer:
         self._latest = ""
         self.tokens = 0
         self.thinking = ThinkingClock()
+        self.rounds = Rounds()
 
     def apply(self, entry: Entry | LogEvent, at: float = 0.0) -> None:
         """Take one more entry; `at` is when it was written, in seconds of whatever clock."""
@@ -38,6 +43,9 @@ class Answer:
         self._state.apply(event)
         self.thinking.see(entry.type, entry.step, at)
         self._latest = entry.type
+        if isinstance(entry, LogEvent):
+            entry = Entry(entry.type, self._id, entry.data, entry.n, entry.step, entry.body or None)
+        self.rounds.apply(entry)
         self.tokens = 0 if entry.type == "reset" else self.tokens + entry.n
 
     @property
@@ -62,6 +70,23 @@ class Answer:
         """The ids of the tool calls so far."""
         return frozenset(self._stream.tool_calls)
 
+    def call(self, id: str) -> Mapping[str, Any]:
+        """One tool call as far as it has come, as a ToolCallState."""
+        return self._stream.tool_calls[id]
+
+    @property
+    def round_messages(self) -> list[dict[str, Any]]:
+        """What the model said, called and got so far, for asking it again."""
+        return self.rounds.messages(self._stream.tool_calls)
+
+    def begin_again(self, reason: str) -> list[Entry]:
+        """What voids everything that the model has said since its last tools gave their results, and says those again.
+
+        No tool runs twice because of it.
+        """
+        kept = self.rounds.entries[: self.rounds.kept]
+        return [Entry("reset", self._id, body={"reason": reason}), *kept]
+
     @property
     def phase(self) -> str:
         """What the model was last seen doing, as `progress` says it."""
@@ -78,7 +103,9 @@ class Answer:
         Arguments that are no JSON object cannot be run by anyone; that call fails here.
         """
         for call in self._stream.tool_calls.values():
-            args = _object(call["args_text"])
+            if call["status"] != "streaming":
+                continue
+            args = arguments_of(call["args_text"])
             if args is None:
                 result = {"call": call["call"], "error": "The model wrote arguments that are no JSON object."}
                 yield Entry("tool_result", self._id, body=result)
@@ -87,9 +114,11 @@ class Answer:
                 yield Entry("tool_call", self._id, body=status)
 
 
-def _object(text: str) -> dict[str, Any] | None:
+def arguments_of(text: str) -> dict[str, Any] | None:
+    """What a model wrote as arguments; None where that is no JSON object that can be stored."""
     try:
         value = orjson.loads(text or "{}")
-    except orjson.JSONDecodeError:
+        check_json(value, max_bytes=MAX_ARGUMENTS)
+    except ValueError:
         return None
     return value if isinstance(value, dict) else None

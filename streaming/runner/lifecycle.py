@@ -6,9 +6,13 @@ does not. What the tasks and the reaper look for is `reaper`'s; how an ending is
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
+from uuid import UUID
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from sessions import services as sessions
@@ -17,9 +21,10 @@ from sessions.outbox import Announcement, announce
 from sessions.queries import Said, history
 from streaming import queueing, slots
 from streaming.beginnings import start_event
-from streaming.endings import Outcome, end, lock_session
-from streaming.models import Stream, StreamStatus
+from streaming.endings import Outcome, Timings, UsageCount, end, lock_session
+from streaming.models import DECIDED, Stream, StreamStatus, ToolCall, ToolCallStatus
 from streaming.outbox import drain
+from streaming.waiting import deadline_of
 
 # Messages read for a prompt at most; what fits the model is far less.
 HISTORY = 400
@@ -115,6 +120,72 @@ def hand_over(claim: Claim) -> bool:
     """Give the stream to whichever worker takes it next; False if it is not this owner's any more."""
     mine = Stream.objects.filter(pk=claim.stream.pk, lease=claim.lease, fence=claim.fence, status=StreamStatus.RUNNING)
     return bool(mine.update(status=StreamStatus.RECOVERING, lease="", enqueued_at=timezone.now()))
+
+
+class Parked(StrEnum):
+    """What became of a stream that was to wait: it `WAITS`; somebody had `DECIDED` already; it is not `OURS` any more."""
+
+    WAITS = "waits"
+    DECIDED = "decided"
+    LOST = "lost"
+
+
+@transaction.atomic
+def park(claim: Claim, usage: UsageCount, timings: Timings) -> Parked:
+    """Let the stream wait for a person: nobody carries it, until `queueing.wake` sends it again.
+
+    What it has used so far is kept with it. A stop that came meanwhile counts as a decision.
+    """
+    mine = Stream.objects.filter(pk=claim.stream.pk, lease=claim.lease, fence=claim.fence, status=StreamStatus.RUNNING)
+    stream = mine.select_for_update().first()
+    if stream is None:
+        return Parked.LOST
+    if stream.stop_requested_at is not None or decided_calls(stream.pk).exists():
+        return Parked.DECIDED
+    mine.update(status=StreamStatus.WAITING, lease="", waiting_since=timezone.now(), usage=usage, timings=timings)
+    return Parked.WAITS
+
+
+def is_stopping(claim: Claim) -> bool:
+    """Whether somebody wants the stream stopped."""
+    return Stream.objects.filter(pk=claim.stream.pk, stop_requested_at__isnull=False).exists()
+
+
+def wait_for_calls(claim: Claim, calls: Sequence[tuple[str, str, ToolCallStatus]]) -> None:
+    """Note calls (id, tool, what they wait for), before the log tells of them: an answer may come at once."""
+    ToolCall.objects.bulk_create(
+        [
+            ToolCall(stream=claim.stream, call=call, tool=tool[:200], status=status, deadline=deadline_of(status))
+            for call, tool, status in calls
+        ],
+        ignore_conflicts=True,  # a worker that was lost has noted it
+    )
+    for call, _, status in calls:  # asked again, where Redis lost what had come of it
+        ToolCall.objects.filter(stream=claim.stream, call=call, status=ToolCallStatus.SETTLED).update(
+            status=status, deadline=deadline_of(status)
+        )
+
+
+def decided_calls(stream_id: UUID) -> QuerySet[ToolCall]:
+    """The calls that somebody decided and the stream has not been told of."""
+    return ToolCall.objects.filter(stream=stream_id, status__in=DECIDED).select_related("user").order_by("id")
+
+
+def handed_calls(stream_id: UUID, calls: Sequence[str]) -> QuerySet[ToolCall]:
+    """Of these calls those that wait for a client."""
+    rows = ToolCall.objects.filter(stream=stream_id, call__in=calls, status=ToolCallStatus.AWAITING_CLIENT)
+    return rows.select_related("user").order_by("id")
+
+
+def settle_call(row: ToolCall) -> None:
+    """The stream goes on with what was decided."""
+    ToolCall.objects.filter(pk=row.pk, status=row.status).update(status=ToolCallStatus.SETTLED)
+
+
+def hand_to_client(row: ToolCall) -> None:
+    """An approved call now waits for the client that runs it."""
+    status = ToolCallStatus.AWAITING_CLIENT
+    ToolCall.objects.filter(pk=row.pk, status=row.status).update(status=status, deadline=deadline_of(status))
 
 
 def _has_its_turn(stream: Stream) -> bool:

@@ -28,12 +28,14 @@ from streaming.runner import lifecycle
 from streaming.runner.answer import NUMBERED, Answer
 from streaming.runner.ask import Ask, AskOutcome, Finished, Halted, NodeFailed, TimedOut
 from streaming.runner.asking import chat_request
-from streaming.runner.lifecycle import Claim, Job
+from streaming.runner.lifecycle import Claim, Job, Parked
 from streaming.runner.meter import Meter
 from streaming.runner.progress import Progress
 from streaming.runner.routing import Route, Router
 from streaming.runner.stream_writer import RETRY_DELAYS_S, StreamWriter
 from streaming.runner.tally import Tally
+from streaming.runner.tool_round import Settled, ToolRound
+from streaming.tools.toolbox import Toolbox, Toolkit
 
 logger = logging.getLogger(__name__)
 
@@ -52,6 +54,8 @@ class Means:
     router: Router
     stream_timeout: float
     meter: Meter
+    tools: Toolkit
+    tool_rounds: int
 
 
 class Run:
@@ -69,6 +73,7 @@ class Run:
         self._on: Route | None = None
         """Where it is asked."""
         self._ask: Ask | None = None
+        self._toolbox = Toolbox()
         self._halted: asyncio.Future[None] = self._loop.create_future()
         self._tally = Tally(self._loop.time())
 
@@ -104,7 +109,7 @@ class Run:
         route = await self._route()
         if isinstance(route, Route) and stream.started_at is None and not self._job.crowded:
             # The node is asked while the claim is written: most of the first token's way is waiting.
-            self._begin(chat_request(self._job, route))
+            self._begin(self._request(route))
         model, node, name = (
             (route.model, route.node, route.name)
             if isinstance(route, Route)
@@ -115,7 +120,9 @@ class Run:
             return
         self.claim = claim
         if claim.taken_over and claim.stream.started_at is not None:
-            self._tally.began = self._loop.time() - max(0.0, (timezone.now() - claim.stream.started_at).total_seconds())
+            ran = (timezone.now() - claim.stream.started_at).total_seconds() - claim.stream.waited_s
+            self._tally.began = self._loop.time() - max(0.0, ran)
+            self._tally.go_on(claim.stream.usage, claim.stream.timings)
         try:
             outcome = await self._outcome(claim, route)
         except (LogFenced, asyncio.CancelledError):
@@ -125,20 +132,28 @@ class Run:
             outcome = self._failed(
                 LiveError(ErrorCode.INTERNAL, "Something went wrong on our side; it was logged. Try again.")
             )
-        await self._keep(claim, outcome)
-        await self._finish(claim, outcome)
+        if outcome is not None:
+            await self._keep(claim, outcome)
+            await self._finish(claim, outcome)
 
     async def _route(self) -> Route | LiveError:
+        """Where it runs, with the tools that it may use there, or why it cannot."""
         stream = self._job.stream
         options = RouteOptions.model_validate(stream.request["options"].get("route") or {})
         try:
             self._on = await self._means.router.route(stream.requested_model, options, began_on=stream.node_name)
+            self._toolbox = await self._means.tools.toolbox(
+                stream.request["options"], caller_runs=bool(stream.request.get("caller_runs_tools"))
+            )
             return self._on
         except LiveError as error:
             return error
 
-    async def _outcome(self, claim: Claim, route: Route | LiveError) -> Outcome:
-        """Write the answer, as far as it comes, to the log; what it amounts to is left to be saved."""
+    async def _outcome(self, claim: Claim, route: Route | LiveError) -> Outcome | None:
+        """Write the answer, as far as it comes, to the log; what it amounts to is left to be saved.
+
+        None where the stream waits for somebody, and is not ours meanwhile.
+        """
         await self._start_is_on_log(claim)
         written, last = await self._left_by_others(claim) if claim.taken_over else ([], 0)
         out = StreamWriter(self._means.log, self._log, claim.fence, written=written, last=last)
@@ -150,11 +165,10 @@ class Run:
             )
         if isinstance(route, LiveError):
             return self._failed(route)
-        ask = self._ask or self._begin(await self._again(out, route, last))
-        return await self._asked(out, ask)
+        return await self._asked(out, self._ask or await self._again(out, route, last))
 
-    async def _asked(self, out: StreamWriter, ask: Ask) -> Outcome:
-        """Ask until what the node says is the stream's end."""
+    async def _asked(self, out: StreamWriter, ask: Ask | ToolRound) -> Outcome | None:
+        """Ask, and run the tools that are called, until what the node says is the stream's end; None if it waits."""
 
         async def put(entries: Sequence[Entry]) -> None:
             await self._put(out, entries)
@@ -163,18 +177,30 @@ class Run:
         try:
             while True:
                 left = self._tally.began + self._means.stream_timeout - self._loop.time()
-                decision = await self._decide(out, await ask.write(put, self._halted, left))
-                if isinstance(decision, Outcome):
+                if isinstance(ask, ToolRound):
+                    decision = await self._run_tools(ask, left)
+                else:
+                    decision = await self._decide(out, await ask.write(put, self._halted, left))
+                    await ask.close()
+                if isinstance(decision, ToolRound):
+                    ask = decision
+                elif isinstance(decision, ChatRequest):
+                    ask = self._begin(decision)
+                else:
                     return decision
-                await ask.close()
-                ask = self._begin(decision)
         finally:
             reporter.cancel()
             await asyncio.gather(reporter, return_exceptions=True)
 
-    async def _decide(self, out: StreamWriter, outcome: AskOutcome) -> Outcome | ChatRequest:
-        """What follows from one ask: how the stream ends, or what to ask next."""
+    async def _decide(self, out: StreamWriter, outcome: AskOutcome) -> Outcome | ChatRequest | ToolRound:
+        """What follows from one ask: how the stream ends, which tools to run, or what to ask next."""
         match outcome:
+            case Finished("stop" | "tool_calls" as reason, calls) if calls and not self._toolbox.caller_runs:
+                round = self._tool_round(out)
+                if self._may_call:
+                    return round
+                await round.refuse()
+                return self._ended(finish_reason=reason)
             case Finished(reason):
                 await self._put(out, list(self._answer.closing_entries()))
                 return self._ended(finish_reason=reason)
@@ -183,13 +209,64 @@ class Run:
             case NodeFailed(error):
                 return self._failed(error)
             case TimedOut():
-                seconds = f"{self._means.stream_timeout:g}"
-                return self._failed(
-                    LiveError(
-                        ErrorCode.STREAM_TIMEOUT,
-                        f"The answer took longer than {seconds} seconds and was ended; its text is kept.",
-                    )
-                )
+                return self._timed_out()
+
+    async def _run_tools(self, round: ToolRound, left: float) -> Outcome | ChatRequest | ToolRound | None:
+        """Run a round of tools, within the time that the stream has left; then ask again, or wait for somebody."""
+        assert self.claim is not None
+        running = asyncio.create_task(round.settle())
+        try:
+            await asyncio.wait((running, self._halted), timeout=max(0.0, left), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            over = running.done()
+            running.cancel()
+            await asyncio.gather(running, return_exceptions=True)
+        if self._halted.done():
+            self._halted.result()  # whoever lost the stream writes nothing more
+        await round.at_rest()
+        if self._halted.done():
+            return self._stopped()
+        if not over:
+            return self._timed_out()
+        if running.result() is Settled.ALL:
+            assert self._on is not None  # it was asked there
+            return self._request(self._on)
+        usage = self._tally.usage(self._answer.tokens)
+        timings = self._tally.timings(usage, self._loop.time())
+        match await in_db(lifecycle.park, self.claim, usage, timings):
+            case Parked.WAITS:
+                self.claim = None
+                return None
+            case Parked.LOST:
+                raise LogFenced("Its lease is another worker's.")
+            case Parked.DECIDED:
+                if await in_db(lifecycle.is_stopping, self.claim):
+                    return self._stopped()
+                return round
+
+    @property
+    def _may_call(self) -> bool:
+        return len(self._answer.rounds.whole) < self._means.tool_rounds
+
+    def _tool_round(self, out: StreamWriter) -> ToolRound:
+        assert self.claim is not None
+
+        async def put(entries: Sequence[Entry]) -> None:
+            await self._put(out, entries)
+
+        return ToolRound(self.claim, self._answer, self._toolbox, self._means.tools, put)
+
+    def _request(self, route: Route, *, so_far: str = "", written: int = 0) -> ChatRequest:
+        """What to ask now, with the tools that were used so far and what they gave."""
+        return chat_request(
+            self._job,
+            route,
+            self._toolbox,
+            rounds=self._answer.round_messages,
+            last_round=not self._may_call,
+            so_far=so_far,
+            written=written or self._answer.tokens,
+        )
 
     def _begin(self, request: ChatRequest) -> Ask:
         """Ask the node; what it says is read from now on, and written once there is a right to."""
@@ -249,14 +326,26 @@ class Run:
         # A log that was trimmed under the stream cannot be said again; then the answer begins with a reset.
         return (entries, last) if len(entries) == last else ([], last)
 
-    async def _again(self, out: StreamWriter, route: Route, last: int) -> ChatRequest:
-        """Go on after the text so far where the engine is known to; else tell everybody to forget it, and begin again."""
-        if self._answer.is_plain_text and await route.can_continue():
-            self._tally.continued = self._answer.tokens
-            return chat_request(self._job, route, so_far=self._answer.content, written=self._tally.continued)
-        if last:
-            await self._put(out, [Entry("reset", self._id, body={"reason": VOID})])
-        return chat_request(self._job, route)
+    async def _again(self, out: StreamWriter, route: Route, last: int) -> Ask | ToolRound:
+        """Go on with the tools that were called, or after the text so far where the engine is known to; else tell
+        everybody to forget what was said since the last tools, and begin again from there."""
+        answer = self._answer
+        called = any(answer.call(id)["status"] != "streaming" for id in answer.rounds.open.calls)
+        if called and not answer.rounds.open.is_whole:
+            self._count_earlier(answer.tokens)
+            return self._tool_round(out)
+        if answer.is_plain_text and await route.can_continue():
+            self._tally.continued = answer.tokens
+            return self._begin(self._request(route, so_far=answer.content, written=answer.tokens))
+        if last and not (answer.rounds.whole and answer.rounds.is_between):
+            await self._put(out, answer.begin_again(VOID))
+        self._count_earlier(answer.tokens)
+        return self._begin(self._request(route))
+
+    def _count_earlier(self, tokens: int) -> None:
+        """Tokens of earlier owners that still count, where none of them kept a count."""
+        if self.claim is not None and self.claim.stream.usage is None:
+            self._tally.continued = tokens
 
     # Ending -------------------------------------------------------------------------------------------------------
 
@@ -265,6 +354,15 @@ class Run:
 
     def _failed(self, error: LiveError) -> Outcome:
         return self._ended(error=error)
+
+    def _timed_out(self) -> Outcome:
+        seconds = f"{self._means.stream_timeout:g}"
+        return self._failed(
+            LiveError(
+                ErrorCode.STREAM_TIMEOUT,
+                f"The answer took longer than {seconds} seconds and was ended; its text is kept.",
+            )
+        )
 
     def _ended(self, *, finish_reason: str = "", error: LiveError | None = None) -> Outcome:
         usage = self._tally.usage(self._answer.tokens)

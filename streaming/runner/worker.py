@@ -26,7 +26,7 @@ from channels.layers import get_channel_layer
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, close_old_connections
 
-from streaming import outbox, positions, slots
+from streaming import outbox, positions, slots, waiting
 from streaming.configured import node_router
 from streaming.database import in_db
 from streaming.layer import LiveChannelLayer
@@ -36,6 +36,7 @@ from streaming.runner import duties, leases, lifecycle, reaper
 from streaming.runner.meter import Meter
 from streaming.runner.routing import LOOK_S, Router
 from streaming.runner.run import Means, Run
+from streaming.tools.configured import toolkit
 
 logger = logging.getLogger(__name__)
 
@@ -124,8 +125,19 @@ class WorkerProcess:
     async def _live_on(self) -> None:
         layer = get_channel_layer("live")
         assert isinstance(layer, LiveChannelLayer)
-        async with node_router() as router:
-            self._means.set_result(Means(self.id, layer.here().log, router, settings.STREAM_TIMEOUT, self._meter))
+        tools = toolkit()
+        async with node_router() as router, tools:
+            self._means.set_result(
+                Means(
+                    self.id,
+                    layer.here().log,
+                    router,
+                    settings.STREAM_TIMEOUT,
+                    self._meter,
+                    tools,
+                    settings.TOOL_ROUNDS,
+                )
+            )
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._beat(router))
                 group.create_task(_regularly(LOOK_S, router.look))
@@ -133,6 +145,7 @@ class WorkerProcess:
                 group.create_task(_regularly(REAP_S, self._sweep))
                 group.create_task(_regularly(REAP_S, self._tell_positions))
                 group.create_task(_regularly(FORGET_S, lambda: in_db(leases.forget_the_dead)))
+                group.create_task(_regularly(FORGET_S, tools.close_idle))
                 group.create_task(self._hear(layer))
 
     async def _carry(self, stream_id: str) -> None:
@@ -194,6 +207,7 @@ class WorkerProcess:
             return
         await in_db(reaper.take_over_lost)
         await in_db(slots.fill)
+        await in_db(waiting.give_up_late)
         if len(self._tasks) < self._slots and not self._draining:
             await in_db(reaper.send_again)
 

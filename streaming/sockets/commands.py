@@ -18,6 +18,8 @@ from hanzo_live.protocol.commands import (
     StreamStart,
     StreamStop,
     Subscribe,
+    ToolApprove,
+    ToolResult,
     Unsubscribe,
 )
 from hanzo_live.protocol.errors import ErrorCode, LiveError
@@ -25,7 +27,7 @@ from sessions import access, invitations, reading
 from sessions import services as sessions
 from sessions.access import Action
 from sessions.invitation_pages import page_path
-from streaming import services
+from streaming import services, waiting
 from streaming.database import in_db
 from streaming.hub import Subscription, View, the_hub
 from streaming.models import TERMINAL, Stream
@@ -207,9 +209,7 @@ async def session_invite(socket: LiveConsumer, command: SessionInvite) -> None:
 
 async def stream_stop(socket: LiveConsumer, command: StreamStop) -> None:
     _require_write(socket)
-    id = access.id_of(command.stream)
-    if id is None:
-        raise access.stream_not_found()
+    id = _stream_id(command.stream)
     await in_db(services.stop_stream, _user(socket), id)
     socket.reply({"type": "ok", "id": command.id, "stream": str(id)})
 
@@ -225,6 +225,20 @@ async def presence_set(socket: LiveConsumer, command: PresenceSet) -> None:
     socket.reply({"type": "ok", "id": command.id})
 
 
+async def tool_approve(socket: LiveConsumer, command: ToolApprove) -> None:
+    _require_write(socket)
+    id = _stream_id(command.stream)
+    await in_db(waiting.approve, _user(socket), id, command.call, command.approved, command.reason)
+    socket.reply({"type": "ok", "id": command.id})
+
+
+async def tool_result(socket: LiveConsumer, command: ToolResult) -> None:
+    _require_write(socket)
+    id = _stream_id(command.stream)
+    await in_db(waiting.answer, _user(socket), id, command.call, command.output, command.error)
+    socket.reply({"type": "ok", "id": command.id})
+
+
 HANDLERS: dict[str, Callable[[LiveConsumer, Any], Coroutine[Any, Any, None]]] = {
     "subscribe": subscribe,
     "unsubscribe": unsubscribe,
@@ -234,6 +248,8 @@ HANDLERS: dict[str, Callable[[LiveConsumer, Any], Coroutine[Any, Any, None]]] = 
     "session.invite": session_invite,
     "presence.set": presence_set,
     "stream.stop": stream_stop,
+    "tool.approve": tool_approve,
+    "tool.result": tool_result,
     "draft.sync": drafts.draft_sync,
     "draft.update": drafts.draft_update,
     "draft.send": drafts.draft_send,
@@ -242,6 +258,14 @@ HANDLERS: dict[str, Callable[[LiveConsumer, Any], Coroutine[Any, Any, None]]] = 
 
 def _user(socket: LiveConsumer) -> Any:
     return socket.identity.user if socket.identity is not None else None
+
+
+def _stream_id(text: str) -> UUID:
+    """Raises LiveError `not_found` for what can be no stream's id."""
+    id = access.id_of(text)
+    if id is None:
+        raise access.stream_not_found()
+    return id
 
 
 def _started(started: Started) -> dict[str, Any]:

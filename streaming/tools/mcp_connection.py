@@ -16,6 +16,7 @@ from mcp.client import Client
 from mcp_types import CONNECTION_CLOSED, INVALID_REQUEST, CallToolResult, Implementation, Tool
 
 from streaming.tools.mcp_configured import McpServer
+from streaming.tools.mcp_errors import McpRefused, McpUnavailable
 from streaming.tools.mcp_results import MAX_TOOLS
 from streaming.tools.mcp_transport import Way, transport, ways
 
@@ -24,21 +25,6 @@ logger = logging.getLogger(__name__)
 CLOSE_S = 5.0
 MAX_PAGES = 10
 WE_ARE = Implementation(name="hanzo-live", version="1")
-
-
-class McpUnavailable(Exception):
-    """The server cannot be reached, or the connection broke. The message is for people and names no secret.
-
-    `not_begun`: the call that failed had surely not been made yet.
-    """
-
-    def __init__(self, message: str, *, not_begun: bool = False) -> None:
-        super().__init__(message)
-        self.not_begun = not_begun
-
-
-class McpRefused(Exception):
-    """The server answered, and refused: an unknown tool, or wrong arguments. The message is the server's."""
 
 
 class McpConnection:

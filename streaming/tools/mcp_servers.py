@@ -7,16 +7,19 @@ import logging
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from streaming.tools.mcp_configured import NamedServer
-from streaming.tools.mcp_connection import McpConnection, McpRefused, McpUnavailable
-from streaming.tools.mcp_results import outcome_of, specs_of
+from streaming.tools.mcp_errors import McpRefused, McpUnavailable
 from streaming.tools.specs import ToolOutcome, ToolSpec
+
+if TYPE_CHECKING:
+    from streaming.tools.mcp_connection import McpConnection
 
 logger = logging.getLogger(__name__)
 
-CONNECT_S = 10.0
+# Less than after which a stream's task counts as lost: its tools are asked for before it is claimed.
+CONNECT_S = 4.0
 # How long a list of tools is used without asking.
 FRESH_S = 30.0
 # After this long unused, a connection is looked at before something is called over it.
@@ -121,6 +124,8 @@ class McpServers:
                 result = await connection.call(spec.original or spec.name, args, progressed)
         except TimeoutError:
             return ToolOutcome.failed(f"The tool took longer than {limit_s:g} seconds and was given up.")
+        from streaming.tools.mcp_results import outcome_of
+
         return outcome_of(result, max_bytes)
 
     async def _connection(self, named: NamedServer, kept: _Kept) -> McpConnection:
@@ -134,6 +139,8 @@ class McpServers:
 
     async def _list(self, named: NamedServer, kept: _Kept) -> None:
         """Ask for the tools, over a new connection where the old one does not answer. Raises McpUnavailable."""
+        from streaming.tools.mcp_connection import McpConnection  # the SDK is loaded where there is a server
+
         if kept.connection is not None and not kept.connection.broken:
             try:
                 await self._ask(named, kept, kept.connection)
@@ -148,6 +155,8 @@ class McpServers:
         await self._ask(named, kept, connection)
 
     async def _ask(self, named: NamedServer, kept: _Kept, connection: McpConnection) -> None:
+        from streaming.tools.mcp_results import specs_of
+
         kept.specs = specs_of(named, await connection.tools(self._within))
         kept.listed_at = kept.used_at = self._clock()
 

@@ -31,7 +31,7 @@ from pydantic_core import PydanticSerializationError, to_jsonable_python
 
 from hanzo_live.protocol.parsing import refusal
 from streaming.tools.bounds import bounded
-from streaming.tools.specs import ToolKind, ToolOutcome, ToolSpec
+from streaming.tools.specs import ToolContext, ToolKind, ToolOutcome, ToolSpec
 
 logger = logging.getLogger(__name__)
 
@@ -40,15 +40,6 @@ F = TypeVar("F", bound=Callable[..., Any])
 NAME = re.compile(r"^[A-Za-z_][A-Za-z0-9_-]{0,63}$")
 # A function that never comes back keeps its thread: then calls wait, and fail by their time limit.
 THREADS = 32
-
-
-@dataclass(frozen=True, slots=True)
-class ToolContext:
-    """For whom a tool is called. A parameter that is annotated with it is filled in, and the model does not see it."""
-
-    stream: str
-    session: str | None
-    user: str | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,15 @@ class ToolKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class ToolContext:
+    """For whom a tool is called. A parameter that is annotated with it is filled in, and the model does not see it."""
+
+    stream: str
+    session: str | None
+    user: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class ToolSpec:
     """One tool as a model is offered it, and how it is to be called.
 

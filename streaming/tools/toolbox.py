@@ -11,11 +11,11 @@ from typing import Any
 
 from hanzo_live.protocol.errors import ErrorCode, LiveError
 from streaming.tools.mcp_configured import NamedServer, servers_of
-from streaming.tools.mcp_connection import McpUnavailable
+from streaming.tools.mcp_errors import McpUnavailable
 from streaming.tools.mcp_servers import McpServers
 from streaming.tools.offered import client_tools
-from streaming.tools.server_tools import ServerTool, ToolContext, call_server_tool
-from streaming.tools.specs import ToolKind, ToolOutcome, ToolSpec
+from streaming.tools.server_tools import ServerTool, call_server_tool
+from streaming.tools.specs import ToolContext, ToolKind, ToolOutcome, ToolSpec
 
 logger = logging.getLogger(__name__)
 
@@ -66,7 +66,10 @@ class Toolkit:
         self._limit_s = limit_s
         self._max_bytes = max_bytes
 
-    async def close(self) -> None:
+    async def __aenter__(self) -> Toolkit:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
         await self._mcp.close()
 
     async def close_idle(self) -> None:

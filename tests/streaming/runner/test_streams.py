@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from hanzo_live.protocol import StreamOptions
 from hanzo_live.protocol.errors import ErrorCode, LiveError
 from hanzolive.nodes.scripted import expected_text, expected_thoughts
 from sessions.queries import user_wire
@@ -14,7 +15,7 @@ from streaming.endings import Outcome
 from streaming.models import Stream
 from streaming.runner import lifecycle
 from streaming.runner.worker import WorkerProcess
-from streaming.services import stop_stream
+from streaming.services import start_stream, stop_stream
 from tests.streaming.runner.house import Crew, Node, ask, ended, events, folded, row, terminal, until
 
 PROMPT = [{"role": "user", "content": "tell me"}]
@@ -61,9 +62,10 @@ def test_it_keeps_thoughts_apart_from_the_answer(crew: Crew, worker: WorkerProce
     assert stream.content == expected_text("script-thoughts", PROMPT)
 
 
-def test_it_hands_tool_calls_to_the_client(crew: Crew, worker: WorkerProcess, owner: Any) -> None:
+def test_it_hands_tool_calls_to_a_caller_that_runs_them(crew: Crew, worker: WorkerProcess, owner: Any) -> None:
     tools = [{"name": "search_web", "description": "Search", "parameters": {"query": "string"}}]
-    started = ask(owner, model="script-tools", tools=tools)
+    options = StreamOptions.model_validate({"model": "script-tools", "tools": tools})
+    started = start_stream(owner, options, content="tell me", caller_runs_tools=True)
     crew.carry(worker, started.stream).result(15)
     stream, seen = row(started.stream), folded(started.log, started.stream)
     (call,) = seen.tool_calls.values()

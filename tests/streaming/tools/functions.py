@@ -46,3 +46,24 @@ def hang() -> None:
 def shout(word: str) -> object:
     """Give something that is no JSON."""
     return object() if word == "object" else word * 1_000
+
+
+# What was called, and what lets `work` and `look` end.
+done: list[str] = []
+go_on = threading.Event()
+
+
+@tool
+def work(job: str) -> str:
+    """Do something that is not to be done twice."""
+    done.append(f"work {job}")
+    go_on.wait(20)
+    return f"{job} is done"
+
+
+@tool(repeatable=True)
+def look(thing: str) -> str:
+    """Look at something; as often as one likes."""
+    done.append(f"look {thing}")
+    go_on.wait(20)
+    return f"{thing} is there"

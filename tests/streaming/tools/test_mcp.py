@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from streaming.tools.mcp_configured import McpServer, NamedServer
-from streaming.tools.mcp_connection import McpUnavailable
+from streaming.tools.mcp_errors import McpUnavailable
 from streaming.tools.mcp_servers import FRESH_S, IDLE_S, McpServers
 from streaming.tools.specs import ToolOutcome, ToolSpec
 from tests.streaming.runner.house import until

@@ -715,30 +715,30 @@ export interface MessageSend {
 export interface ToolApprove {
   /** The client's; comes back in the reply. Whole number or text. */
   id?: number | string | null;
-  type: "tool.approve";
-  /** Which stream. */
-  stream: string;
   /** Which call of it. */
   call: string;
   /** True to let it run. */
   approved: boolean;
   /** Why; the model reads it where denied. */
   reason?: string | null;
+  type: "tool.approve";
+  /** Which stream. */
+  stream: string;
 }
 
 /** What a tool gave that runs on the client: `output` or `error`. */
 export interface ToolResult {
   /** The client's; comes back in the reply. Whole number or text. */
   id?: number | string | null;
-  type: "tool.result";
-  /** Which stream. */
-  stream: string;
   /** Which call of it. */
   call: string;
   /** What the tool gave: any JSON. */
   output?: unknown;
   /** Why the tool failed. */
   error?: string | null;
+  type: "tool.result";
+  /** Which stream. */
+  stream: string;
 }
 
 /** Tell the others of a session what one is doing. What is absent stays as it was. */

@@ -19,6 +19,8 @@ from hanzo_live.protocol.commands import (
     StreamStop,
     Subscribe,
     ToolApprove,
+    ToolDecision,
+    ToolOutput,
     ToolResult,
     Unsubscribe,
 )
@@ -106,6 +108,8 @@ __all__ = [
     "Subscribe",
     "ToolApprove",
     "ToolCallState",
+    "ToolDecision",
+    "ToolOutput",
     "ToolResult",
     "Unsubscribe",
     "Usage",

@@ -134,7 +134,35 @@ class MessageSend(MessageRequest, Command):
     session: SessionRef = Field(description="Id or slug of the session.")
 
 
-class ToolApprove(Command):
+class ToolDecision(WireModel):
+    """Whether a tool call that waits for a person may run. The body of `POST /v1/streams/{id}/tools/approve`."""
+
+    example: ClassVar[JsonObject] = {"call": "call_1", "approved": True, "reason": None}
+
+    call: Id = Field(description="Which call of it.")
+    approved: bool = Field(description="True to let it run.")
+    reason: Reason | None = Field(None, description="Why; the model reads it where denied.")
+
+
+class ToolOutput(WireModel):
+    """What a tool gave that runs on the client: `output` or `error`. The body of `POST /v1/streams/{id}/tools/result`."""
+
+    model_config = ConfigDict(json_schema_extra={"anyOf": [{"required": ["output"]}, {"required": ["error"]}]})
+    example: ClassVar[JsonObject] = {"call": "call_1", "output": {"text": "12 °C"}}
+
+    call: Id = Field(description="Which call of it.")
+    output: LargeJson = Field(None, description="What the tool gave: any JSON.")
+    error: Reason | None = Field(None, min_length=1, description="Why the tool failed.")
+
+    @model_validator(mode="after")
+    def _has_one_outcome(self) -> Self:
+        given = "output" in self.model_fields_set and (self.output is not None or self.error is None)
+        if given == (self.error is not None):
+            raise ValueError("needs either `output` or `error`, and not both")
+        return self
+
+
+class ToolApprove(ToolDecision, Command):
     """Allow or deny a tool call that waits for a person."""
 
     example: ClassVar[JsonObject] = {
@@ -148,15 +176,11 @@ class ToolApprove(Command):
 
     type: Literal["tool.approve"] = "tool.approve"
     stream: Id = Field(description="Which stream.")
-    call: Id = Field(description="Which call of it.")
-    approved: bool = Field(description="True to let it run.")
-    reason: Reason | None = Field(None, description="Why; the model reads it where denied.")
 
 
-class ToolResult(Command):
+class ToolResult(ToolOutput, Command):
     """What a tool gave that runs on the client: `output` or `error`."""
 
-    model_config = ConfigDict(json_schema_extra={"anyOf": [{"required": ["output"]}, {"required": ["error"]}]})
     example: ClassVar[JsonObject] = {
         "id": 8,
         "type": "tool.result",
@@ -167,16 +191,6 @@ class ToolResult(Command):
 
     type: Literal["tool.result"] = "tool.result"
     stream: Id = Field(description="Which stream.")
-    call: Id = Field(description="Which call of it.")
-    output: LargeJson = Field(None, description="What the tool gave: any JSON.")
-    error: Reason | None = Field(None, min_length=1, description="Why the tool failed.")
-
-    @model_validator(mode="after")
-    def _has_one_outcome(self) -> Self:
-        given = "output" in self.model_fields_set and (self.output is not None or self.error is None)
-        if given == (self.error is not None):
-            raise ValueError("needs either `output` or `error`, and not both")
-        return self
 
 
 class PresenceSet(Command):
