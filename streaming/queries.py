@@ -14,7 +14,7 @@ from sessions.models import Message, User
 from sessions.positions import Order, Page, page_of
 from sessions.queries import message_wire, messages_of, time_wire, user_wire
 from streaming import queueing
-from streaming.models import Stream, StreamStatus
+from streaming.models import AWAITING, Stream, StreamStatus, ToolCall
 
 # As queries name them; `-`: the newest first.
 STREAM_ORDERS = {"-created_at": Order("created_at"), "created_at": Order("created_at", falling=False)}
@@ -95,9 +95,17 @@ def queue_of(session_id: UUID) -> list[dict[str, Any]]:
 def streams_wire(streams: Sequence[Stream], *, content: bool = True) -> list[dict[str, Any]]:
     """Streams as REST shows them, with who stopped them, in one query. `content` is what was saved: of a running one,
     read the events."""
+    waiting = [stream.pk for stream in streams if stream.status == StreamStatus.WAITING]
+    calls: dict[UUID, list[dict[str, Any]]] = {}
+    for row in ToolCall.objects.filter(stream__in=waiting, status__in=AWAITING).order_by("id") if waiting else ():
+        calls.setdefault(row.stream_id, []).append(_call_wire(row))
     stoppers = {stream.stopped_by for stream in streams if stream.status == StreamStatus.STOPPED and stream.stopped_by}
     people = User.objects.in_bulk(stoppers) if stoppers else {}
-    return [_stream_wire(stream, people, content) for stream in streams]
+    return [{**_stream_wire(stream, people, content), "waits_for": calls.get(stream.pk, [])} for stream in streams]
+
+
+def _call_wire(row: ToolCall) -> dict[str, Any]:
+    return {"call": row.call, "tool": row.tool, "status": row.status, "deadline": time_wire(row.deadline)}
 
 
 def _stream_wire(stream: Stream, people: dict[UUID, User], content: bool) -> dict[str, Any]:

@@ -49,6 +49,13 @@ class ToolListShape(serializers.Serializer[Any]):
     servers = McpServerShape(many=True)
 
 
+class WaitingCallShape(serializers.Serializer[Any]):
+    call = serializers.CharField()
+    tool = serializers.CharField()
+    status = serializers.ChoiceField(choices=["awaiting_approval", "awaiting_client"])
+    deadline = serializers.DateTimeField(help_text="When it is given up.")
+
+
 class StreamShape(serializers.Serializer[Any]):
     id = serializers.UUIDField()
     session = serializers.UUIDField(allow_null=True)
@@ -67,6 +74,7 @@ class StreamShape(serializers.Serializer[Any]):
     cached = serializers.CharField(allow_null=True)
     created_at = serializers.DateTimeField()
     ended_at = serializers.DateTimeField(allow_null=True)
+    waits_for = WaitingCallShape(many=True, help_text="The tool calls that somebody has to approve or to run.")
 
 
 class StreamPageShape(serializers.Serializer[Any]):

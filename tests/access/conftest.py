@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from copy import copy, deepcopy
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from django.db import transaction
 from django.http import HttpResponseBase
 from django.test import Client
 from django.urls import Resolver404, resolve
+from django.utils import timezone
 
 from tests.access.table import CAST, Line
 from tests.conftest import PASSWORD, VALKEY
@@ -118,11 +120,21 @@ def built() -> Stage:
 def _streams(session: Any, owner: Any) -> dict[str, str]:
     """One in the session, which waits; one of the owner's own; one that nobody in particular started."""
     from hanzo_live.protocol import StreamRequest
+    from streaming.models import ToolCall, ToolCallStatus
     from streaming.services import start_stream
 
     asked = StreamRequest(content="Hello")
     here = start_stream(owner, asked, session_ref=str(session.pk), content="Hello")
     own, nobodys = (start_stream(user, asked, content="Hello") for user in (owner, None))
+    for each in (here, own, nobodys):
+        for call, status in (("c1", ToolCallStatus.AWAITING_APPROVAL), ("c2", ToolCallStatus.AWAITING_CLIENT)):
+            ToolCall.objects.create(
+                stream_id=each.stream,
+                call=call,
+                tool="look",
+                status=status,
+                deadline=timezone.now() + timedelta(hours=1),
+            )
     return {
         "stream": str(here.stream),
         "message": str(here.message),

@@ -37,7 +37,7 @@ def start(node_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[C
 
 @pytest.fixture(scope="session")
 def daphne(start: Callable[..., Stack]) -> Stack:
-    return start()
+    return start(TOOLS_ASK_FIRST="delete_*")
 
 
 @pytest.fixture(scope="session")
