@@ -41,6 +41,7 @@ class Script:
     calls: int = 0  # tool calls instead of an answer, until a tool result is the last message
     rounds: int = 1  # … so often, until there are that many answers of tools
     stubborn: bool = False  # … always, whatever it is told
+    tool: str = ""  # … of this tool, offered or not
     pieces: int = 4  # parts that each call's arguments come in
     continues: bool = False  # a last assistant message is a beginning to go on from
     fail: str = ""  # first, error, raw, cut, cancel, silent, context, filter, busy
@@ -220,7 +221,7 @@ def tool_calls(script: Script, messages: Messages, tools: object) -> list[tuple[
     for number in range(script.calls):
         function = offered[number % len(offered)] if offered else {"name": "lookup"}
         digest = hashlib.sha256(f"{number} {len(messages)} {prompt}".encode()).hexdigest()[:12]
-        calls.append((f"call_{digest}", str(function["name"]), _arguments(function, prompt)))
+        calls.append((f"call_{digest}", script.tool or str(function["name"]), _arguments(function, prompt)))
     return calls
 
 

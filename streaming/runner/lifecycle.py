@@ -122,7 +122,7 @@ def hand_over(claim: Claim) -> bool:
     return bool(mine.update(status=StreamStatus.RECOVERING, lease="", enqueued_at=timezone.now()))
 
 
-class Parked(StrEnum):
+class SetAside(StrEnum):
     """What became of a stream that was to wait: it `WAITS`; somebody had `DECIDED` already; it is not `OURS` any more."""
 
     WAITS = "waits"
@@ -131,7 +131,7 @@ class Parked(StrEnum):
 
 
 @transaction.atomic
-def park(claim: Claim, usage: UsageCount, timings: Timings) -> Parked:
+def set_aside(claim: Claim, usage: UsageCount, timings: Timings) -> SetAside:
     """Let the stream wait for a person: nobody carries it, until `queueing.wake` sends it again.
 
     What it has used so far is kept with it. A stop that came meanwhile counts as a decision.
@@ -139,11 +139,12 @@ def park(claim: Claim, usage: UsageCount, timings: Timings) -> Parked:
     mine = Stream.objects.filter(pk=claim.stream.pk, lease=claim.lease, fence=claim.fence, status=StreamStatus.RUNNING)
     stream = mine.select_for_update().first()
     if stream is None:
-        return Parked.LOST
+        return SetAside.LOST
     if stream.stop_requested_at is not None or decided_calls(stream.pk).exists():
-        return Parked.DECIDED
+        return SetAside.DECIDED
     mine.update(status=StreamStatus.WAITING, lease="", waiting_since=timezone.now(), usage=usage, timings=timings)
-    return Parked.WAITS
+    transaction.on_commit(slots.fill)  # it holds none while it waits
+    return SetAside.WAITS
 
 
 def is_stopping(claim: Claim) -> bool:

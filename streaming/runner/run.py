@@ -28,7 +28,7 @@ from streaming.runner import lifecycle
 from streaming.runner.answer import NUMBERED, Answer
 from streaming.runner.ask import Ask, AskOutcome, Finished, Halted, NodeFailed, TimedOut
 from streaming.runner.asking import chat_request
-from streaming.runner.lifecycle import Claim, Job, Parked
+from streaming.runner.lifecycle import Claim, Job, SetAside
 from streaming.runner.meter import Meter
 from streaming.runner.progress import Progress
 from streaming.runner.routing import Route, Router
@@ -195,7 +195,7 @@ class Run:
     async def _decide(self, out: StreamWriter, outcome: AskOutcome) -> Outcome | ChatRequest | ToolRound:
         """What follows from one ask: how the stream ends, which tools to run, or what to ask next."""
         match outcome:
-            case Finished("stop" | "tool_calls" as reason, calls) if calls and not self._toolbox.caller_runs:
+            case Finished("stop" | "tool_calls" as reason, calls) if calls and self._toolbox.runs_here:
                 round = self._tool_round(out)
                 if self._may_call:
                     return round
@@ -233,13 +233,13 @@ class Run:
             return self._request(self._on)
         usage = self._tally.usage(self._answer.tokens)
         timings = self._tally.timings(usage, self._loop.time())
-        match await in_db(lifecycle.park, self.claim, usage, timings):
-            case Parked.WAITS:
+        match await in_db(lifecycle.set_aside, self.claim, usage, timings):
+            case SetAside.WAITS:
                 self.claim = None
                 return None
-            case Parked.LOST:
+            case SetAside.LOST:
                 raise LogFenced("Its lease is another worker's.")
-            case Parked.DECIDED:
+            case SetAside.DECIDED:
                 if await in_db(lifecycle.is_stopping, self.claim):
                     return self._stopped()
                 return round

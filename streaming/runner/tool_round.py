@@ -58,7 +58,7 @@ class ToolRound:
         self._started: set[str] = set()
 
     async def settle(self) -> Settled:
-        """Run what can run. Afterwards either the model can be asked again, or the stream may be parked."""
+        """Run what can run. Afterwards either the model can be asked again, or the stream may be set aside."""
         await self._begin_calls()
         await self._find_lost()
         while True:

@@ -30,6 +30,11 @@ class Toolbox:
     servers: Mapping[str, NamedServer] = field(default_factory=dict)
     caller_runs: bool = False
 
+    @property
+    def runs_here(self) -> bool:
+        """Whether calls are run, or waited for. Where nothing was offered, they are the end of the answer as well."""
+        return bool(self.tools) and not self.caller_runs
+
     def openai(self) -> list[dict[str, Any]] | None:
         """As the node is told of them; None where there are none."""
         return [spec.openai() for spec in self.tools.values()] or None

@@ -96,9 +96,15 @@ def test_a_tool_that_fails_is_told_to_the_model_and_shown(crew: Crew, worker: Wo
 
 
 def test_a_tool_that_nobody_has_is_told_to_the_model(crew: Crew, worker: WorkerProcess, owner: Any) -> None:
+    started = ask(owner, model="script-tools@tool=lookup", tools=named("add"))
+    crew.carry(worker, started.stream).result(15)
+    assert same_everywhere(started).content == "The tool said: Error: There is no tool named lookup. There are: add."
+
+
+def test_calls_are_the_end_where_no_tools_were_offered(crew: Crew, worker: WorkerProcess, owner: Any) -> None:
     started = ask(owner, model="script-tools")
     crew.carry(worker, started.stream).result(15)
-    assert same_everywhere(started).content == "The tool said: Error: There is no tool named lookup. There are none."
+    assert same_everywhere(started).finish_reason == "tool_calls"
 
 
 def test_it_calls_the_tools_of_a_real_mcp_server(crew: Crew, settings: Any, owner: Any) -> None:
