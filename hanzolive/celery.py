@@ -38,7 +38,7 @@ app.conf.update(
     task_acks_late=True,
     task_ignore_result=True,
     task_default_queue=STREAMS,
-    task_routes={"sessions.*": {"queue": MAILS}},
+    task_routes={"sessions.*": {"queue": MAILS}, "notices.*": {"queue": MAILS}},
     worker_prefetch_multiplier=1,
     worker_hijack_root_logger=False,
     worker_send_task_events=False,

@@ -19,6 +19,7 @@ CONFIG_FILES = ("hanzo-live.config.json", "hanzo-live.config.toml")
 Kind = Literal["text", "int", "float", "bool", "list", "json", "secret", "nodes"]
 SignUp = Literal["open", "invite", "closed"]
 
+MAX_URL = 2_000
 TRUE_WORDS = {"1", "true", "yes", "on"}
 FALSE_WORDS = {"0", "false", "no", "off", ""}
 
@@ -427,6 +428,19 @@ OPTIONS: tuple[Option, ...] = (
         "",
         "The tenant (claim `owner`) whose admins (`isAdmin`) are admins here, and whose others are not, looked at whenever they sign in. Empty: being admin there means nothing here.",
     ),
+    Option(
+        "WEBHOOK_URLS",
+        "list",
+        [],
+        "Addresses that are told when a stream starts, completes or fails (see docs/webhooks.md). Empty: none.",
+    ),
+    Option("WEBHOOK_SECRET", "secret", "", "Signs webhooks: `whsec_` and base64, or any text. WEBHOOK_URLS needs it."),
+    Option(
+        "WEBHOOK_ALLOW_PRIVATE",
+        "bool",
+        False,
+        "Whether webhooks may go to addresses inside your network, and by plain `http://`.",
+    ),
     Option("SECRET_KEY", "secret", "", "Signs cookies. Empty: made once and kept in the data folder."),
     Option(
         "TRUST_PROXY", "bool", False, "Whether `X-Forwarded-For` and `-Proto` of the connecting proxy are believed."
@@ -474,6 +488,13 @@ def parsed(raw: Mapping[str, Any]) -> dict[str, Any]:
     values = {option.name: option.parse(raw.get(option.name)) for option in OPTIONS}
     if values["IAM_CLIENT_ID"] and not values["IAM_ISSUERS"]:
         raise OptionError("IAM_CLIENT_ID needs to know whose it is: name the issuer in IAM_ISSUERS.")
+    if values["WEBHOOK_URLS"] and not values["WEBHOOK_SECRET"]:
+        raise OptionError("WEBHOOK_URLS needs a WEBHOOK_SECRET, so that receivers can tell who sends. Make one up.")
+    schemes = ("https://", "http://") if values["WEBHOOK_ALLOW_PRIVATE"] else ("https://",)
+    if any(not url.startswith(schemes) or len(url) > MAX_URL for url in values["WEBHOOK_URLS"]):
+        raise OptionError(
+            "WEBHOOK_URLS must be addresses that begin with https://; WEBHOOK_ALLOW_PRIVATE allows http:// as well."
+        )
     if values["NODES"] and (alone := [name for name in ("NODE_URL", "NODE_API_KEY") if values[name]]):
         raise OptionError(
             f"NODES and {' and '.join(alone)} are both set: put that node into NODES, or leave NODES out."

@@ -23,6 +23,7 @@ from sessions.outbox import Announcement, announce
 from sessions.queries import user_wire
 from streaming import queueing, slots
 from streaming.models import TERMINAL, Stream, StreamStatus
+from streaming.notices.announcing import tell_end
 
 MESSAGE_STATUS = {
     StreamStatus.COMPLETE: MessageStatus.COMPLETE,
@@ -118,6 +119,7 @@ def end(stream: Stream, outcome: Outcome, condition: QuerySet[Stream]) -> bool:
                 finish_reason=outcome.finish_reason,
             )
         announce(stream.log, _terminal_event(stream, outcome))
+        tell_end(stream)
         if stream.session_id is not None and (following := queueing.take_next(stream.session_id)):
             transaction.on_commit(partial(queueing.send, following))
         transaction.on_commit(slots.fill)

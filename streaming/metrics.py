@@ -15,6 +15,7 @@ CACHE_LOOKUPS = Counter(
 )
 CACHE_ENTRIES = Gauge("hanzo_live_cache_entries", "Answers that the cache holds.")
 TAKEOVERS = Counter("hanzo_live_takeovers_total", "Streams taken over from a worker that was lost.")
+WEBHOOKS = Counter("hanzo_live_webhooks_total", "Tries to send a webhook, by what came of it.", ["result"])
 LATENCY_MS = Histogram(
     "hanzo_live_latency_ms",
     "Milliseconds from a stream's start to its first token.",

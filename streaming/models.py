@@ -6,6 +6,7 @@ import uuid
 
 from django.conf import settings
 from django.db import models
+from django.db.models.functions import Now
 
 from sessions.models import LiveSession
 
@@ -163,3 +164,19 @@ class Worker(models.Model):
 
     def __str__(self) -> str:
         return self.id
+
+
+class Notice(models.Model):
+    """An event of a stream on its way to one place. Written by `notices` with the change; deleted once it has arrived."""
+
+    url = models.CharField(max_length=2_000, blank=True, help_text="Empty: receivers in our own processes.")
+    body = models.JSONField(help_text="The event. Nothing of what was asked or answered is in it.")
+    attempts = models.PositiveSmallIntegerField(default=0)
+    due_at = models.DateTimeField(db_default=Now(), db_index=True, help_text="When it may be tried next.")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"notice {self.pk}"

@@ -11,6 +11,7 @@ from celery import shared_task, signals
 from celery.exceptions import Reject
 
 from streaming import queueing, schedule
+from streaming.notices import delivering
 from streaming.runner import worker
 
 
@@ -27,6 +28,20 @@ def run_stream(stream_id: str) -> None:
 def trim_logs() -> int:
     """See `duties.trim_logs`."""
     return worker.process().trim_logs()
+
+
+@shared_task(name="notices.deliver", bind=True, max_retries=None, acks_late=True, ignore_result=True)  # type: ignore[untyped-decorator]
+def deliver_notice(self: Any, pk: int) -> None:
+    """Bring a notice where it goes; later again where it is not taken. Carried beside the mails."""
+    wait = delivering.deliver(pk)
+    if wait is not None:
+        raise self.retry(countdown=wait + 1)
+
+
+@shared_task(name=schedule.SWEEP_NOTICES, ignore_result=True)  # type: ignore[untyped-decorator]
+def sweep_notices() -> int:
+    """See `delivering.sweep`."""
+    return delivering.sweep()
 
 
 def _begin(instance: Any, **_: Any) -> None:

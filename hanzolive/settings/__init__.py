@@ -132,6 +132,12 @@ TOOL_APPROVAL_TIMEOUT: float = OPTIONS["TOOL_APPROVAL_TIMEOUT"]
 TOOL_CLIENT_TIMEOUT: float = OPTIONS["TOOL_CLIENT_TIMEOUT"]
 TOOL_MAX_RESULT_BYTES: int = OPTIONS["TOOL_MAX_RESULT_BYTES"]
 
+# Who is told of streams ------------------------------------------------------------------------------------------
+
+WEBHOOK_URLS: list[str] = OPTIONS["WEBHOOK_URLS"]
+WEBHOOK_SECRET: str = OPTIONS["WEBHOOK_SECRET"]
+WEBHOOK_ALLOW_PRIVATE: bool = OPTIONS["WEBHOOK_ALLOW_PRIVATE"]
+
 # Redis: the logs, the channel layer, the broker, the cache -------------------------------------------------------
 
 REDIS_URL: str = OPTIONS["REDIS_URL"] or redis_url(DATA_DIR)

@@ -5,11 +5,8 @@ Its address is a claim, which people may choose themselves: only public addresse
 
 from __future__ import annotations
 
-import ipaddress
 import logging
-import socket
 import ssl
-from collections.abc import Iterable
 from urllib.parse import urlsplit
 from uuid import UUID
 
@@ -17,6 +14,7 @@ import httpcore
 from kombu.exceptions import OperationalError
 
 from sessions.avatars import MAX_BYTES
+from sessions.public import PublicBackend
 
 logger = logging.getLogger(__name__)
 
@@ -66,21 +64,3 @@ def fetch(address: str, issuer: str) -> bytes:
     except (OSError, ValueError, TypeError) as error:
         raise NoPicture(str(error)) from error
     return bytes(body)
-
-
-class PublicBackend(httpcore.SyncBackend):
-    """Connects to addresses that everybody can reach, as they are when it connects."""
-
-    def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,
-        local_address: str | None = None,
-        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
-    ) -> httpcore.NetworkStream:
-        found = {entry[4][0] for entry in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)}
-        for each in found:
-            if not ipaddress.ip_address(each).is_global:
-                raise httpcore.ConnectError(f"{host} is not a public address.")
-        return super().connect_tcp(str(min(found)), port, timeout, local_address, socket_options)

@@ -17,6 +17,7 @@ from streaming.beginnings import start_event
 from streaming.cache.answer import Found
 from streaming.endings import Outcome, Timings, end
 from streaming.models import Stream, StreamStatus
+from streaming.notices.announcing import tell_start
 
 # Characters of one event of the log. What watches merges them again.
 PIECE = 16_000
@@ -35,6 +36,7 @@ def give(stream: Stream, found: Found, began: float) -> None:
     """
     answer = found.answer
     start = start_event(stream, answer.model, answer.node, cached=found.how)
+    tell_start(stream, model=answer.model, node=answer.node)
     announce(stream.log, Announcement("stream_start", start, str(stream.pk)), *_written(stream, found))
     thoughts_ms = list(answer.thoughts_ms)
     elapsed = round((time.monotonic() - began) * 1000, 1)

@@ -23,6 +23,7 @@ from streaming import queueing, slots
 from streaming.beginnings import start_event
 from streaming.endings import Outcome, Timings, UsageCount, end, lock_session
 from streaming.models import DECIDED, Stream, StreamStatus, ToolCall, ToolCallStatus
+from streaming.notices.announcing import tell_start
 from streaming.outbox import drain
 from streaming.waiting import deadline_of
 
@@ -91,6 +92,7 @@ def claim(stream: Stream, lease: str, *, model: str, node: str, node_name: str =
         if not taken:
             return None
         if stream.started_at is None:
+            tell_start(stream, model=model, node=node)
             announce(stream.log, Announcement("stream_start", start_event(stream, model, node), str(stream.pk)))
             if stream.message is not None:
                 sessions.mark_reply(stream.message, MessageStatus.STREAMING)
