@@ -289,6 +289,27 @@ OPTIONS: tuple[Option, ...] = (
     Option("MAX_SUBSCRIPTIONS", "int", 100, "Logs one socket may watch at once.", minimum=1),
     Option("MAX_STREAMS_PER_SOCKET", "int", 32, "Streams one socket may have running at once.", minimum=1),
     Option(
+        "MAX_STREAMS_PER_USER",
+        "int",
+        200,
+        "Streams one person may have running or waiting, by whatever way they were started. 0: no limit, here and below.",
+        minimum=0,
+    ),
+    Option(
+        "TOKENS_PER_DAY_PER_USER",
+        "int",
+        0,
+        "Tokens, read and written, that one person's answers may use in a day (UTC). Answers from the cache do not count.",
+        minimum=0,
+    ),
+    Option(
+        "TOKENS_PER_DAY_PER_TENANT",
+        "int",
+        0,
+        "The same for all people of one tenant (claim `owner`) together.",
+        minimum=0,
+    ),
+    Option(
         "PRESENCE_MAX_LISTED",
         "int",
         200,

@@ -21,7 +21,7 @@ from sessions import services as sessions
 from sessions.models import MessageStatus, User
 from sessions.outbox import Announcement, announce
 from sessions.queries import user_wire
-from streaming import queueing, slots
+from streaming import budgets, queueing, slots
 from streaming.models import TERMINAL, Stream, StreamStatus
 from streaming.notices.announcing import tell_end
 
@@ -120,6 +120,8 @@ def end(stream: Stream, outcome: Outcome, condition: QuerySet[Stream]) -> bool:
             )
         announce(stream.log, _terminal_event(stream, outcome))
         tell_end(stream)
+        if not outcome.cached:
+            budgets.count(stream.user, outcome.usage["total_tokens"])
         if stream.session_id is not None and (following := queueing.take_next(stream.session_id)):
             transaction.on_commit(partial(queueing.send, following))
         transaction.on_commit(slots.fill)

@@ -86,6 +86,11 @@ class Stream(models.Model):
             ),
             models.Index(fields=["session", "created_at"], name="stream_of_session"),
             models.Index(fields=["user", "created_at"], name="stream_of_user"),
+            models.Index(
+                fields=["user"],
+                name="stream_open_of_user",
+                condition=~models.Q(status__in=["complete", "stopped", "failed"]),
+            ),
             models.Index(fields=["-created_at", "-id"], name="stream_newest"),
             models.Index(fields=["-ended_at"], name="stream_ended"),
             models.Index(fields=["-admitted_at"], name="stream_admitted"),
@@ -180,3 +185,20 @@ class Notice(models.Model):
 
     def __str__(self) -> str:
         return f"notice {self.pk}"
+
+
+class TokenUse(models.Model):
+    """Tokens that somebody's answers used on one day, where they have a budget. Written by `budgets`."""
+
+    MAX_HOLDER = 250
+
+    holder = models.CharField(max_length=MAX_HOLDER, help_text="`user:<id>` or `tenant:<name>`.")
+    day = models.DateField(help_text="In UTC.")
+    tokens = models.PositiveBigIntegerField(default=0)
+
+    class Meta:
+        default_permissions = ()
+        constraints = [models.UniqueConstraint(fields=["holder", "day"], name="token_use_once")]
+
+    def __str__(self) -> str:
+        return f"{self.holder} on {self.day}"

@@ -23,7 +23,7 @@ from sessions import access, text
 from sessions import services as sessions
 from sessions.access import Action
 from sessions.models import LiveSession, Overlap, User
-from streaming import queueing
+from streaming import budgets, queueing
 from streaming.cache import giving, looking
 from streaming.cache.answer import Found
 from streaming.endings import Outcome, end
@@ -68,7 +68,8 @@ def start_stream(
     `caller_runs_tools` the stream ends with the model's tool calls, and the caller asks anew with what they gave.
 
     Raises LiveError: `unauthenticated`, `forbidden`, `not_found` as `access` decides; `bad_request`; `conflict` where
-    another answer is being written and `overlap` is `reject`; `busy` where too many wait already.
+    another answer is being written and `overlap` is `reject`; `busy` where too many wait already; `rate_limited` where
+    the day's tokens are used up.
     """
     if key is not None:
         text.clean_text(key, "key", text.MAX_KEY, required=True)
@@ -165,6 +166,7 @@ def _start_in_session(
             _answer(stream, found, began)
             return Started(stream.pk, session.log, posted.message.pk, posted.reply.pk, existing=False)
         stream.save(force_insert=True)
+        budgets.require(stream)
         # An interrupted answer that had not begun is over already: then this one may be the next.
         if queueing.is_next(stream):
             transaction.on_commit(partial(queueing.send, stream.pk))
@@ -198,6 +200,7 @@ def _start_alone(stream: Stream) -> Started:
                 _answer(stream, found, began)
             else:
                 stream.save(force_insert=True)
+                budgets.require(stream)
                 transaction.on_commit(partial(queueing.send, stream.pk))
     except IntegrityError:
         earlier = stream.key and Stream.objects.filter(session=None, user=stream.user, key=stream.key).first()

@@ -31,7 +31,7 @@ def tell_end(stream: Stream) -> None:
     """A stream is over, or had been before it began. To be called in the transaction that ends it; reads the row."""
     if not destinations("stream_complete") and not destinations("stream_error"):
         return
-    row = Stream.objects.defer("request", "content", "parts").get(pk=stream.pk)
+    row = Stream.objects.select_related("user").defer("request", "content", "parts").get(pk=stream.pk)
     _tell("stream_error" if row.error else "stream_complete", row, row.model, row.node)
 
 
