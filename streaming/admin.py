@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
+from django import forms
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -28,6 +30,18 @@ STATUS_LOOKS = {
     "queued": "default", "running": "info", "waiting": "info", "recovering": "warning",
     "complete": "success", "stopped": "warning", "failed": "danger",
 }  # fmt: skip
+
+
+class PurgeForm(forms.Form):
+    """What the answers to be taken out have in common with the stream."""
+
+    what = forms.ChoiceField(
+        label="Answers",
+        choices=[("session", "Of its session"), ("user", "To whom it was for"), ("model", "Of its model")],
+    )
+
+    def __init__(self, rows: Sequence[Stream], data: Any = None) -> None:
+        super().__init__(data)
 
 
 @admin.register(Stream)
@@ -65,6 +79,17 @@ class StreamAdmin(OperatorAdmin):
             done="Stopped.",
             destroys=True,
             offered=lambda stream: not stream.is_over and stream.stop_requested_at is None,
+        ),
+        Action(
+            name="purge",
+            label="Take out of the cache",
+            icon="cached",
+            operation=Operation.PURGE_CACHE,
+            run=operations.purge_cache,
+            form=PurgeForm,
+            question="Which answers should not be given again? Models are asked anew.",
+            done="Taken out of the cache.",
+            destroys=True,
         ),
     )
 

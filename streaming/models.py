@@ -74,7 +74,7 @@ class Stream(models.Model):
 
     class Meta:
         default_permissions = ("view",)
-        permissions = [("stop_stream", "Can stop streams")]
+        permissions = [("stop_stream", "Can stop streams"), ("purge_cache", "Can take answers out of the cache")]
         constraints = [
             models.UniqueConstraint(fields=["user", "key"], condition=models.Q(session=None), name="stream_key_once")
         ]

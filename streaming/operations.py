@@ -13,6 +13,7 @@ from sessions.audit import Operator, record
 from sessions.models import AuditAction, LiveSession, User
 from sessions.operations import session_ending
 from streaming import queueing, services
+from streaming.cache.purging import purge
 from streaming.models import Stream
 
 
@@ -29,6 +30,26 @@ def stop_stream(operator: Operator, stream: Stream) -> None:
         raise LiveError(ErrorCode.CONFLICT, "This stream is over already.")
     services.stop(stream.pk, operator.user)
     record(operator, AuditAction.STREAM_STOP, stream, session=stream.session_id, model=stream.model)
+
+
+@transaction.atomic
+def purge_cache(operator: Operator, stream: Stream, what: str) -> None:
+    """Take out of the cache what is like this stream in `what`: its `user`, `session` or `model`.
+
+    Raises LiveError `forbidden`, `bad_request` where the stream has none of that, or `busy` without Redis.
+    """
+    require_operation(operator.user, Operation.PURGE_CACHE)
+    # Written first: what cannot be written down is not done.
+    entry = {"what": what, "model": stream.model, "user": stream.user_id}
+    record(operator, AuditAction.CACHE_PURGE, stream, session=stream.session_id, **entry)
+    if what == "user" and stream.user_id is not None:
+        purge(user=stream.user_id)
+    elif what == "session" and stream.session_id is not None:
+        purge(session=stream.session_id)
+    elif what == "model" and stream.model:
+        purge(model=stream.model)
+    else:
+        raise LiveError(ErrorCode.BAD_REQUEST, f"This stream has no {what}; choose something else.")
 
 
 def _stop_all(sender: Any, session: LiveSession, user: User, **_: Any) -> None:

@@ -143,6 +143,19 @@ class OwnStreamsQuery(AnyStreamsQuery):
     session = serializers.CharField(required=False, max_length=MAX_REF, help_text="Only in this one: id or slug.")
 
 
+class PurgeQuery(Query):
+    session = serializers.CharField(
+        required=False, max_length=MAX_REF, help_text="What was answered in this session, to whomever: id or slug."
+    )
+    model = serializers.CharField(
+        required=False, max_length=MAX_MODEL, help_text="Only what was asked of this model, or answered by it."
+    )
+
+
+class PurgedShape(serializers.Serializer[Any]):
+    purged = serializers.IntegerField(help_text="How many answers were taken out.")
+
+
 class EventsQuery(Query):
     after = serializers.CharField(required=False, max_length=100, help_text="The `id` of the last event you have.")
     show_thoughts = serializers.BooleanField(default=False)

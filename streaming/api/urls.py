@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from streaming.api import completions, models, room, streams, tools
+from streaming.api import cache, completions, models, room, streams, tools
 
 urlpatterns = [
     path("streams", streams.StreamList.as_view()),
@@ -21,6 +21,7 @@ urlpatterns = [
     path("sessions/<str:ref>/draft", room.SessionDraft.as_view()),
     path("sessions/<str:ref>/queue", room.SessionQueue.as_view()),
     path("sessions/<str:ref>/queue/<str:id>", room.SessionQueued.as_view()),
+    path("cache", cache.Cache.as_view()),
     path("chat/completions", completions.ChatCompletions.as_view()),
     path("models", models.ModelList.as_view()),
 ]

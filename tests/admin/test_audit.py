@@ -54,6 +54,7 @@ class Rows:
         "user.password": {"password": PASSWORD},
         "user.rights": {"staff": "on"},
         "livesession.export": {"format": "json"},
+        "stream.purge": {"what": "user"},
     }
 
     def user(self, action: str) -> User:
