@@ -220,8 +220,10 @@ def tool_calls(script: Script, messages: Messages, tools: object) -> list[tuple[
     calls = []
     for number in range(script.calls):
         function = offered[number % len(offered)] if offered else {"name": "lookup"}
+        if script.tool:
+            function = next((each for each in offered if each["name"] == script.tool), {"name": script.tool})
         digest = hashlib.sha256(f"{number} {len(messages)} {prompt}".encode()).hexdigest()[:12]
-        calls.append((f"call_{digest}", script.tool or str(function["name"]), _arguments(function, prompt)))
+        calls.append((f"call_{digest}", str(function["name"]), _arguments(function, prompt)))
     return calls
 
 

@@ -43,7 +43,8 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """A server that asks the scripted node."""
-    with running(tmp_path_factory.mktemp("e2e")) as stack:
+    tools = {"TOOL_MODULES": "tests.e2e.tools", "PYTHONPATH": str(HERE.parents[1])}
+    with running(tmp_path_factory.mktemp("e2e"), **tools) as stack:
         yield stack
 
 

@@ -48,3 +48,45 @@ def test_tool_calls_are_shown_with_their_arguments(olga: Person) -> None:
     olga.photograph("tools")
     olga.page.reload()
     expect(tools).to_contain_text("lookup")
+
+
+def test_a_member_approves_a_call_and_all_see_it(olga: Person, tariq: Person, vera: Person) -> None:
+    session = olga.make_session("Approved", "script-tools@tool=delete_file", editor=tariq, viewer=vera)
+    for person in (olga, tariq, vera):
+        person.go(session)
+    olga.ask("old-notes.txt")
+    for person in (olga, tariq, vera):
+        tools = person.page.get_by_role("list", name="Tools used")
+        expect(tools).to_contain_text("Waits for approval")
+        expect(tools).to_contain_text('"name": "old-notes.txt"')
+    expect(olga.live_facts).to_contain_text("Waiting for somebody")
+    olga.photograph("approval")
+    expect(vera.page.get_by_role("button", name="Approve", exact=True)).to_have_count(0)
+    olga.page.reload()
+    expect(olga.page.get_by_role("button", name="Approve", exact=True)).to_be_visible()
+    tariq.page.get_by_role("button", name="Approve", exact=True).click()
+    for person in (olga, tariq, vera):
+        person.sees_end()
+        expect(person.answer).to_contain_text("Done, approved by Tariq")
+        assert person.answer_text() == "The tool said: old-notes.txt is gone"
+    expect(olga.page.get_by_role("button", name="Approve", exact=True)).to_have_count(0)
+
+
+def test_a_denied_call_does_not_run_and_the_answer_goes_on(olga: Person) -> None:
+    olga.go(olga.make_session("Denied", "script-tools@tool=delete_file"))
+    olga.ask("kept.txt")
+    olga.page.get_by_role("button", name="Deny", exact=True).click()
+    olga.sees_end()
+    expect(olga.answer).to_contain_text("Denied by Olga")
+    assert olga.answer_text() == "The tool said: Error: This call was denied by Olga."
+
+
+def test_a_tool_that_fails_is_shown_and_the_answer_goes_on(olga: Person) -> None:
+    olga.go(olga.make_session("Failing", "script-tools@tool=break_down"))
+    olga.ask("bread")
+    olga.sees_end()
+    tools = olga.page.get_by_role("list", name="Tools used")
+    expect(tools).to_contain_text("Failed")
+    tools.locator("summary").click()
+    expect(tools).to_contain_text("The tool failed: the shelf with bread is empty")
+    assert olga.answer_text() == "The tool said: Error: The tool failed: the shelf with bread is empty"

@@ -193,6 +193,20 @@ export class HanzoLiveClient {
     await this.main.connection.request({ type: "stream.stop", stream }, { repeat: true });
   }
 
+  /** Lets a tool call run that waits for approval, or denies it. Rejects with CONFLICT where somebody was first. */
+  async approveTool(stream: string, call: string, approved: boolean, reason?: string): Promise<void> {
+    await this.main.connection.request({ type: "tool.approve", stream, call, approved, reason });
+  }
+
+  /** Tells what a tool gave that this client ran: its `output`, or an `error` in words. */
+  async answerTool(
+    stream: string,
+    call: string,
+    outcome: { output: unknown } | { error: string },
+  ): Promise<void> {
+    await this.main.connection.request({ type: "tool.result", stream, call, ...outcome });
+  }
+
   /** Tells the others of a session what one does; what is absent stays as it was. Watch the session first. */
   async setPresence(session: string, doing: Doing): Promise<void> {
     await this.main.connection.request({ type: "presence.set", session, ...doing });

@@ -28,6 +28,8 @@ export interface StreamDefaults {
   localNodeUrl?: string;
   cache?: CacheOptions;
   mcp?: McpOptions;
+  /** `auto`: what the server and its MCP servers offer. */
+  tools?: "auto" | Record<string, unknown>[];
   /** Tokens after which a frame comes earlier than `flushInterval`. */
   bufferSize?: number;
   /** Least time between frames, in ms. */
@@ -60,7 +62,6 @@ export interface AnswerOptions extends StreamDefaults {
   topP?: number;
   stop?: string | string[];
   seed?: number;
-  tools?: "auto" | Record<string, unknown>[];
   toolChoice?: "auto" | "none" | "required" | Record<string, unknown>;
   streamToolCalls?: boolean;
   /** Refused with `LOCAL_ONLY` rather than sent to a cloud node. */
@@ -133,6 +134,7 @@ export function withDefaults<T extends AnswerOptions>(defaults: StreamDefaults, 
     localNodeUrl,
     cache,
     mcp,
+    tools,
     bufferSize,
     flushInterval,
     showThoughts,
@@ -144,6 +146,7 @@ export function withDefaults<T extends AnswerOptions>(defaults: StreamDefaults, 
     localNodeUrl,
     cache,
     mcp,
+    tools,
     bufferSize,
     flushInterval,
     showThoughts,

@@ -18,7 +18,7 @@ const page = pageAt(location.pathname);
 createRoot(root).render(
   <StrictMode>
     {page.name === "session" ? (
-      <HanzoLiveProvider reconnect={{ maxAttempts: Infinity }}>
+      <HanzoLiveProvider tools="auto" reconnect={{ maxAttempts: Infinity }}>
         <SessionPage session={config.session ?? page.session} config={config} />
       </HanzoLiveProvider>
     ) : (

@@ -30,6 +30,8 @@ interface AnswerProps {
   verbs: MessageVerbs;
   /** Asks again what was asked before message `n`. */
   onRetry: (n: number) => void;
+  /** Approves or denies a tool call of a stream. */
+  onDecide: (stream: string, call: string, approved: boolean) => Promise<void>;
 }
 
 export const Answer = memo(function Answer({
@@ -41,6 +43,7 @@ export const Answer = memo(function Answer({
   isLinked,
   verbs,
   onRetry,
+  onDecide,
 }: AnswerProps): ReactElement {
   const { message, stream, isWriting, isFinished } = view;
   const { thoughts, thoughtMs, toolCalls } = partsOf(view);
@@ -74,7 +77,13 @@ export const Answer = memo(function Answer({
       {thoughts.length > 0 && (
         <Thoughts thoughts={thoughts} isThinking={isThinking} isOpen={isThinking && text === ""} thoughtMs={thoughtMs} />
       )}
-      {toolCalls.length > 0 && <ToolCalls calls={toolCalls} isOver={!isWriting} />}
+      {toolCalls.length > 0 && (
+        <ToolCalls
+          calls={toolCalls}
+          isOver={!isWriting}
+          decide={canWrite && stream ? (call, approved) => onDecide(stream.id, call, approved) : null}
+        />
+      )}
       {text !== "" && <Markdown text={text} growing={isWriting} />}
       {isWriting && text === "" && !isThinking && (
         <p className="answer-phase">
@@ -87,7 +96,7 @@ export const Answer = memo(function Answer({
   );
 });
 
-type FootProps = Omit<AnswerProps, "models" | "model" | "isLinked">;
+type FootProps = Omit<AnswerProps, "models" | "model" | "isLinked" | "onDecide">;
 
 function AnswerFoot({ view, before, canWrite, verbs, onRetry }: FootProps): ReactElement {
   const { message } = view;

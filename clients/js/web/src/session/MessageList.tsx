@@ -1,6 +1,6 @@
 /** What is said, oldest first: follows the end unless the reader scrolled away, and fetches older messages upwards. */
 
-import type { PresenceStore } from "@hanzo/live";
+import { useClient, type PresenceStore } from "@hanzo/live";
 import { LiveError, type SessionState, type SessionStore } from "@hanzo/live-client";
 import { Fragment, useCallback, useEffect, useMemo, useState, type ReactElement } from "react";
 import { duplicateSession, type ModelInfo } from "../api/resources";
@@ -35,6 +35,7 @@ interface MessageListProps {
 
 export function MessageList(props: MessageListProps): ReactElement {
   const { session, store, presence, view, status, hasMore, models, model, me, canWrite } = props;
+  const client = useClient();
   const { messages, outgoing } = view;
   const { scroller, content, atEnd, toEnd, goTo } = useStickToEnd();
   const isReady = status === "ready";
@@ -97,6 +98,11 @@ export function MessageList(props: MessageListProps): ReactElement {
     [session, store],
   );
 
+  const decide = useCallback(
+    (stream: string, call: string, approved: boolean) => client.approveTool(stream, call, approved),
+    [client],
+  );
+
   const { forget } = linked;
   const jump = () => {
     forget();
@@ -133,6 +139,7 @@ export function MessageList(props: MessageListProps): ReactElement {
                 isLinked={each.message.n === linked.n}
                 verbs={verbs}
                 onRetry={askAgain}
+                onDecide={decide}
               />
             ) : (
               <Prompt

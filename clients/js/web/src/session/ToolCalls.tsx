@@ -1,7 +1,7 @@
-/** The tools that an answer used: what was asked, and what came back. */
+/** The tools that an answer used: what was asked, what came back, and what waits for somebody to approve it. */
 
-import type { ToolCallState, ToolStatus } from "@hanzo/live-client";
-import type { ReactElement } from "react";
+import { LiveError, type ToolCallState, type ToolStatus } from "@hanzo/live-client";
+import { useState, type ReactElement } from "react";
 import { Wrench } from "../ui/icons";
 
 const STATUS: Record<ToolStatus, string> = {
@@ -21,36 +21,77 @@ const OPEN: ReadonlySet<ToolStatus> = new Set([
   "running",
 ]);
 
-/** `isOver`: the answer has ended, and what has not run will not. */
-export function ToolCalls({
-  calls,
-  isOver,
-}: {
+export type DecideTool = (call: string, approved: boolean) => Promise<void>;
+
+interface ToolCallsProps {
   calls: readonly ToolCallState[];
+  /** The answer has ended, and what has not run will not. */
   isOver: boolean;
-}): ReactElement {
+  /** Approves or denies; null for whoever may not. */
+  decide: DecideTool | null;
+}
+
+export function ToolCalls({ calls, isOver, decide }: ToolCallsProps): ReactElement {
   return (
     <ul className="tool-calls" aria-label="Tools used">
-      {calls.map((call) => (
-        <li key={call.call} className={`tool-call tool-call-${call.status}`}>
-          <details>
-            <summary>
-              <Wrench />
-              <code>{call.tool || "tool"}</code>
-              <span className="tool-call-status">
-                {isOver && OPEN.has(call.status) ? "Not run" : STATUS[call.status]}
-              </span>
-            </summary>
-            <pre tabIndex={0}>{call.args === null ? call.args_text : JSON.stringify(call.args, null, 2)}</pre>
-            {call.error !== null && <p className="error">{call.error}</p>}
-            {call.result !== null && call.result !== undefined && (
-              <pre tabIndex={0}>
-                {typeof call.result === "string" ? call.result : JSON.stringify(call.result, null, 2)}
-              </pre>
-            )}
-          </details>
-        </li>
-      ))}
+      {calls.map((call) => {
+        const waits = !isOver && call.status === "awaiting_approval";
+        return (
+          <li key={call.call} className={`tool-call tool-call-${call.status}`}>
+            <details open={waits || undefined}>
+              <summary>
+                <Wrench />
+                <code>{call.tool || "tool"}</code>
+                <span className="tool-call-status">{statusOf(call, isOver)}</span>
+              </summary>
+              <pre tabIndex={0}>{call.args === null ? call.args_text : JSON.stringify(call.args, null, 2)}</pre>
+              {call.error !== null && <p className="error">{call.error}</p>}
+              {call.result !== null && call.result !== undefined && (
+                <pre tabIndex={0}>
+                  {typeof call.result === "string" ? call.result : JSON.stringify(call.result, null, 2)}
+                </pre>
+              )}
+            </details>
+            {waits && <Decision call={call} decide={decide} />}
+          </li>
+        );
+      })}
     </ul>
   );
+}
+
+function Decision({ call, decide }: { call: ToolCallState; decide: DecideTool | null }): ReactElement {
+  const [isSent, setSent] = useState(false);
+  const [trouble, setTrouble] = useState<string | null>(null);
+  if (decide === null) return <p className="muted">A member who may write has to approve this call.</p>;
+  const answer = (approved: boolean) => {
+    setSent(true);
+    setTrouble(null);
+    decide(call.call, approved).catch((reason: unknown) => {
+      setSent(false);
+      setTrouble(LiveError.from(reason).message);
+    });
+  };
+  return (
+    <div className="tool-call-decision" role="group" aria-label={`May ${call.tool || "this tool"} run?`}>
+      <p>May it run?</p>
+      <button type="button" className="button" disabled={isSent} onClick={() => answer(false)}>
+        Deny
+      </button>
+      <button type="button" className="button button-primary" disabled={isSent} onClick={() => answer(true)}>
+        Approve
+      </button>
+      {trouble !== null && (
+        <p className="error" role="alert">
+          {trouble}
+        </p>
+      )}
+    </div>
+  );
+}
+
+function statusOf({ status, user }: ToolCallState, isOver: boolean): string {
+  if (isOver && OPEN.has(status)) return "Not run";
+  if (user === null) return STATUS[status];
+  return status === "denied" ? `Denied by ${user.name}` : `${STATUS[status]}, approved by ${user.name}`;
 }
