@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks import machine, p1, p2, p4, p5, p7, p10, p11, process, report
+from benchmarks import machine, p1, p2, p4, p5, p7, p8, p10, p11, process, report
 from benchmarks.run import Plan, Result
 
 PARTS: dict[str, Callable[[Plan], Result]] = {
@@ -21,6 +21,7 @@ PARTS: dict[str, Callable[[Plan], Result]] = {
     "p4": p4.run,
     "p5": p5.run,
     "p7": p7.run,
+    "p8": p8.run,
     "p10": p10.run,
     "p11": p11.run,
 }

@@ -254,6 +254,22 @@ def _p7_plots(rows: list[Row]) -> dict[str, str]:
     return {"p7-bytes": svg.bars("P7: bytes, as a multiple of the text", shown)}
 
 
+# -- P8 ---------------------------------------------------------------------------------------------------------------
+
+
+def _p8_verdicts(rows: list[Row]) -> list[str]:
+    return [
+        _judged(f"{row['title']}, p50 of the first token", row["first_p50"], row["limit"], " ms")
+        for row in rows
+        if row["limit"]
+    ]
+
+
+def _p8_plots(rows: list[Row]) -> dict[str, str]:
+    shown = [svg.Bar(row["title"], row["first_p50"], _ms(row["first_p50"]), bool(row["limit"])) for row in rows]
+    return {"p8-first": svg.bars("P8: p50 of the first token", shown)}
+
+
 # -- P10 --------------------------------------------------------------------------------------------------------------
 
 
@@ -397,6 +413,17 @@ FORMS: dict[str, Form] = {
         ),
         _p7_verdicts,
         _p7_plots,
+    ),
+    "P8": Form(
+        (
+            ("", lambda row: str(row["title"])),
+            ("first p50", lambda row: _ms(row["first_p50"])),
+            ("first p99", lambda row: _ms(row["first_p99"])),
+            ("whole p50", lambda row: _ms(row["whole_p50"])),
+            ("whole p99", lambda row: _ms(row["whole_p99"])),
+        ),
+        _p8_verdicts,
+        _p8_plots,
     ),
     "P10": Form(
         (

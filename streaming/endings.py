@@ -5,6 +5,7 @@ Not who decides that it ends: workers (`lifecycle`) and stoppers (`services`) do
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
 from functools import partial
@@ -92,29 +93,15 @@ def end(stream: Stream, outcome: Outcome, condition: QuerySet[Stream]) -> bool:
     with transaction.atomic():
         if stream.session_id is not None and not lock_session(stream.session_id):
             return False
-        failure = outcome.failure
-        parts = [*outcome.parts, *reply_parts((), (), failure)]
-        ended = (
-            condition.filter(pk=stream.pk)
-            .exclude(status__in=TERMINAL)
-            .update(
-                status=outcome.status,
-                content=outcome.content,
-                parts=parts,
-                finish_reason=outcome.finish_reason,
-                usage=outcome.usage,
-                timings=outcome.timings,
-                error=failure,
-                ended_at=timezone.now(),
-            )
-        )
+        columns = _columns(outcome)
+        ended = condition.filter(pk=stream.pk).exclude(status__in=TERMINAL).update(**columns)
         if not ended:
             return False
         if stream.message is not None:
             sessions.finish_reply(
                 stream.message,
                 content=outcome.content,
-                parts=parts,
+                parts=columns["parts"],
                 status=MESSAGE_STATUS[outcome.status],
                 finish_reason=outcome.finish_reason,
             )
@@ -126,6 +113,29 @@ def end(stream: Stream, outcome: Outcome, condition: QuerySet[Stream]) -> bool:
             transaction.on_commit(partial(queueing.send, following))
         transaction.on_commit(slots.fill)
     return True
+
+
+def insert_ended(stream: Stream, outcome: Outcome, begun: Sequence[Announcement]) -> None:
+    """Insert a stream of its own that is over as it begins; `begun` is announced before its end. Within a transaction."""
+    for name, value in _columns(outcome).items():
+        setattr(stream, name, value)
+    stream.save(force_insert=True)
+    announce(stream.log, *begun, _terminal_event(stream, outcome))
+    tell_end(stream)
+
+
+def _columns(outcome: Outcome) -> dict[str, Any]:
+    """What an ending writes into the stream's row."""
+    return {
+        "status": outcome.status,
+        "content": outcome.content,
+        "parts": [*outcome.parts, *reply_parts((), (), outcome.failure)],
+        "finish_reason": outcome.finish_reason,
+        "usage": outcome.usage,
+        "timings": outcome.timings,
+        "error": outcome.failure,
+        "ended_at": timezone.now(),
+    }
 
 
 def lock_session(session_id: UUID) -> bool:

@@ -25,7 +25,6 @@ from sessions.access import Action
 from sessions.models import LiveSession, Overlap, User
 from streaming import budgets, queueing
 from streaming.cache import giving, looking
-from streaming.cache.answer import Found
 from streaming.endings import Outcome, end
 from streaming.log import LogUnavailable
 from streaming.models import Stream, StreamStatus
@@ -163,7 +162,7 @@ def _start_in_session(
         stream.request["before_n"] = posted.reply.n
         # Found before the lock was taken: it answers what was said up to here only if nothing was said since.
         if found is not None and not waiting and posted.message.n == session.last_n + 1:
-            _answer(stream, found, began)
+            giving.give(stream, found, began)
             return Started(stream.pk, session.log, posted.message.pk, posted.reply.pk, existing=False)
         stream.save(force_insert=True)
         budgets.require(stream)
@@ -197,7 +196,7 @@ def _start_alone(stream: Stream) -> Started:
     try:
         with transaction.atomic():
             if found is not None:
-                _answer(stream, found, began)
+                giving.give(stream, found, began)
             else:
                 stream.save(force_insert=True)
                 budgets.require(stream)
@@ -208,13 +207,6 @@ def _start_alone(stream: Stream) -> Started:
             raise
         return Started(earlier.pk, earlier.log, None, None, existing=True)
     return Started(stream.pk, stream.log, None, None, existing=False)
-
-
-def _answer(stream: Stream, found: Found, began: float) -> None:
-    """Insert a stream that is over already: its answer is in the cache. Within a transaction."""
-    giving.mark(stream, found)
-    stream.save(force_insert=True)
-    giving.give(stream, found, began)
 
 
 def _stop(stream: Stream, user: User | None) -> bool:

@@ -15,7 +15,7 @@ from sessions.outbox import Announcement, announce
 from streaming import metrics
 from streaming.beginnings import start_event
 from streaming.cache.answer import Found
-from streaming.endings import Outcome, Timings, end
+from streaming.endings import Outcome, Timings, end, insert_ended
 from streaming.models import Stream, StreamStatus
 from streaming.notices.announcing import tell_start
 
@@ -23,34 +23,40 @@ from streaming.notices.announcing import tell_start
 PIECE = 16_000
 
 
-def mark(stream: Stream, found: Found) -> None:
-    """Note on a row that is to be inserted what it is answered with."""
-    stream.model, stream.node, stream.cached = found.answer.model, found.answer.node, found.how
-    stream.started_at = timezone.now()
-
-
 def give(stream: Stream, found: Found, began: float) -> None:
-    """Answer the queued `stream`, which was marked, from the cache. `began` by time.monotonic().
+    """Insert `stream`, answered from the cache. `began` by time.monotonic().
 
-    Within the transaction that inserted it; what is announced is on the log after the commit.
+    Within a transaction, which in a session holds its lock; what is announced is on the log after the commit.
     """
     answer = found.answer
+    stream.model, stream.node, stream.cached = answer.model, answer.node, found.how
+    stream.started_at = timezone.now()
     start = start_event(stream, answer.model, answer.node, cached=found.how)
+    begun = [Announcement("stream_start", start, str(stream.pk)), *_written(stream, found)]
+    outcome = _outcome(found, round((time.monotonic() - began) * 1000, 1))
     tell_start(stream, model=answer.model, node=answer.node)
-    announce(stream.log, Announcement("stream_start", start, str(stream.pk)), *_written(stream, found))
-    thoughts_ms = list(answer.thoughts_ms)
-    elapsed = round((time.monotonic() - began) * 1000, 1)
-    outcome = Outcome(
+    if stream.session_id is None:
+        insert_ended(stream, outcome, begun)
+    else:
+        stream.save(force_insert=True)
+        announce(stream.log, *begun)
+        end(stream, outcome, Stream.objects.filter(status=StreamStatus.QUEUED))
+    metrics.STREAMS.labels(outcome.status.value).inc()
+
+
+def _outcome(found: Found, elapsed_ms: float) -> Outcome:
+    answer, thoughts_ms = found.answer, list(found.answer.thoughts_ms)
+    return Outcome(
         finish_reason="stop",
         content=answer.content,
         parts=reply_parts(answer.thoughts, (), thoughts_ms=thoughts_ms),
         usage=answer.usage,
-        timings=Timings(duration_ms=elapsed, first_token_ms=elapsed, tokens_per_second=None, thoughts_ms=thoughts_ms),
+        timings=Timings(
+            duration_ms=elapsed_ms, first_token_ms=elapsed_ms, tokens_per_second=None, thoughts_ms=thoughts_ms
+        ),
         cached=found.how,
         similarity=found.similarity,
     )
-    end(stream, outcome, Stream.objects.filter(status=StreamStatus.QUEUED))
-    metrics.STREAMS.labels(outcome.status.value).inc()
 
 
 def _written(stream: Stream, found: Found) -> list[Announcement]:
