@@ -92,10 +92,11 @@ class Index:
             if not len(might):
                 continue
             similarities = line.whole[block][might].astype(np.float32) @ turned
-            for row, similarity in zip(might, similarities, strict=True):
-                at = block * ROWS + int(row)
-                if similarity >= threshold - SLACK and line.keys[at] not in self._gone:
-                    near.append(Near(min(1.0, float(similarity)), line.keys[at], line.prompts[at]))
+            enough = similarities >= threshold - SLACK
+            for row, similarity in zip(might[enough].tolist(), similarities[enough].tolist(), strict=True):
+                at = block * ROWS + row
+                if line.keys[at] not in self._gone:
+                    near.append(Near(min(1.0, similarity), line.keys[at], line.prompts[at]))
         return sorted(near, key=lambda each: -each.similarity)[:most]
 
     def _forget(self) -> None:
