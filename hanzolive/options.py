@@ -347,6 +347,20 @@ OPTIONS: tuple[Option, ...] = (
         minimum=0.1,
     ),
     Option(
+        "NODE_RETRIES",
+        "int",
+        2,
+        "How often a node that failed an answer is asked again before the answer fails.",
+        minimum=0,
+    ),
+    Option(
+        "NODE_RETRY_SECONDS",
+        "float",
+        10.0,
+        "Seconds after a node's failure in which it is asked again.",
+        minimum=0,
+    ),
+    Option(
         "LOG_KEEP_HOURS",
         "float",
         24.0,

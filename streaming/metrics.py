@@ -14,6 +14,7 @@ CACHE_LOOKUPS = Counter(
     "hanzo_live_cache_lookups_total", "Questions looked up in the cache, by what was found.", ["found"]
 )
 CACHE_ENTRIES = Gauge("hanzo_live_cache_entries", "Answers that the cache holds.")
+RETRIES = Counter("hanzo_live_retries_total", "Times a node that had failed a stream was asked again.")
 TAKEOVERS = Counter("hanzo_live_takeovers_total", "Streams taken over from a worker that was lost.")
 WEBHOOKS = Counter("hanzo_live_webhooks_total", "Tries to send a webhook, by what came of it.", ["result"])
 LATENCY_MS = Histogram(

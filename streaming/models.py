@@ -22,6 +22,8 @@ class StreamStatus(models.TextChoices):
 
 
 TERMINAL = (StreamStatus.COMPLETE, StreamStatus.STOPPED, StreamStatus.FAILED)
+# Where there is a lease: a worker writes it, or asks a node that failed again.
+CARRIED = (StreamStatus.RUNNING, StreamStatus.RECOVERING)
 
 
 class Stream(models.Model):

@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
+from .script import prompt_of
+
 State = Literal["running", "complete", "cancelled", "cut", "error"]
 
 KEPT = 2000
@@ -59,6 +61,14 @@ class Journal:
         )
         self.entries.append(entry)
         return entry
+
+    def asked_alike(self, entry: Entry) -> int:
+        """How often this model was asked this by a user, `entry` included."""
+        prompt = prompt_of(entry.messages)
+        return sum(
+            each.requested_model == entry.requested_model and prompt_of(each.messages) == prompt
+            for each in self.entries
+        )
 
     def end(self, entry: Entry, state: State) -> None:
         entry.state = state

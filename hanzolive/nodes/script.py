@@ -44,8 +44,10 @@ class Script:
     tool: str = ""  # … of this tool, offered or not
     pieces: int = 4  # parts that each call's arguments come in
     continues: bool = False  # a last assistant message is a beginning to go on from
+    refuses_prefix: bool = False  # a last assistant message is refused with 400
     fail: str = ""  # first, error, raw, cut, cancel, silent, context, filter, busy
     fail_at: int = 0
+    fails: int = 0  # how many asks of one prompt fail, 0 for all: a node that recovers
     status: int = 500  # of `fail=first`
     usage: str = "asked"  # asked (OpenAI), always (on the finish chunk), never, refuse (400 where it is asked for)
     stream: bool = True  # false: 502 where a stream is asked for, as the Hanzo node answers
@@ -76,6 +78,7 @@ SCRIPTS: dict[str, Script] = {
     "script-no-usage": Script(usage="never"),
     "script-no-stream": Script(stream=False),
     "script-continue": Script(tokens=200, continues=True),
+    "script-recover": Script(tokens=200, fail="cut", fail_at=20, fails=1),
 }
 
 # "naïve", "日本語" and "🙂" are there so that nothing that cuts bytes or UTF-16 units goes unseen.

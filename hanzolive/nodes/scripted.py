@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -92,6 +93,8 @@ class ScriptedNode:
         entry = self.journal.begin(body, name, headers)
         state: State = "error"
         try:
+            if script.fails and self.journal.asked_alike(entry) > script.fails:
+                script = replace(script, fail="")
             _check(body, script)
             answer = Answer(entry, name, script, body, int(self._clock()))
             write = answer.stream if entry.stream else answer.whole
@@ -124,6 +127,8 @@ def _check(body: dict[str, Any], script: Script) -> None:
         raise Refused(400, "'messages' must be a list of at least one object.")
     if script.usage == "refuse" and "stream_options" in body:
         raise Refused(400, "Unrecognized request argument supplied: stream_options")
+    if script.refuses_prefix and messages[-1].get("role") == "assistant":
+        raise Refused(400, "The last message must be a user's.")
     match script.fail:
         case "first":
             raise Refused(script.status, "The script failed at once, as it was told to.", "server_error")

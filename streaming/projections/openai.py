@@ -57,7 +57,7 @@ class Completion:
                 }
             case "error":
                 raise LiveError(ErrorCode(event["code"]), event["message"], retryable=event["retryable"])
-            case "reset" if self.begun:
+            case "reset" if self.begun and (self.text or self.thoughts or self.calls):
                 # What was sent cannot be taken back here.
                 raise LiveError(
                     ErrorCode.STREAM_INTERRUPTED, "The answer was cut off and cannot be continued. Ask again."

@@ -6,6 +6,7 @@ By the protocol's own fold, so that what the database gets is what every client 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -18,9 +19,17 @@ from streaming.runner.thinking import ThinkingClock
 
 # The types of a stream's entries that a worker numbers; the others come through the outbox.
 NUMBERED = frozenset({"token", "thought", "tool_call", "tool_result", "reset"})
-
-
 MAX_ARGUMENTS = 200_000
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A place in an answer: how much of each kind there was."""
+
+    text: int = 0
+    tokens: int = 0
+    steps: int = 0
+    calls: frozenset[str] = frozenset()
 
 
 class Answer:
@@ -34,6 +43,8 @@ class Answer:
         self.tokens = 0
         self.thinking = ThinkingClock()
         self.rounds = Rounds()
+        self.start = Mark()
+        """Where the part begins that is being asked for: behind the tools that gave their results."""
 
     def apply(self, entry: Entry | LogEvent, at: float = 0.0) -> None:
         """Take one more entry; `at` is when it was written, in seconds of whatever clock."""
@@ -47,6 +58,10 @@ class Answer:
             entry = Entry(entry.type, self._id, entry.data, entry.n, entry.step, entry.body or None)
         self.rounds.apply(entry)
         self.tokens = 0 if entry.type == "reset" else self.tokens + entry.n
+        if self.rounds.is_between:
+            stream = self._stream
+            calls = frozenset(stream.tool_calls)
+            self.start = Mark(len(stream.content), self.tokens, len(stream.steps), calls)
 
     @property
     def _stream(self) -> StreamState:
@@ -61,14 +76,14 @@ class Answer:
         return reply_parts(self._stream.thoughts, self._stream.tool_calls.values(), thoughts_ms=self.thinking.ms)
 
     @property
-    def steps(self) -> int:
-        """Thoughts so far: the number of the next one."""
-        return len(self._stream.steps)
+    def written(self) -> int:
+        """Tokens since `start`."""
+        return self.tokens - self.start.tokens
 
     @property
-    def calls(self) -> frozenset[str]:
-        """The ids of the tool calls so far."""
-        return frozenset(self._stream.tool_calls)
+    def text(self) -> str:
+        """What was said since `start`."""
+        return self._stream.content[self.start.text :]
 
     def call(self, id: str) -> Mapping[str, Any]:
         """One tool call as far as it has come, as a ToolCallState."""
@@ -94,8 +109,13 @@ class Answer:
 
     @property
     def is_plain_text(self) -> bool:
-        """Whether there is only text: what an engine can be asked to continue."""
-        return bool(self._stream.text) and not self._stream.steps and not self._stream.tool_calls
+        """Whether there is only text since `start`: what an engine can be asked to continue."""
+        stream = self._stream
+        return (
+            bool(self.text)
+            and len(stream.steps) == self.start.steps
+            and len(stream.tool_calls) == len(self.start.calls)
+        )
 
     def closing_entries(self) -> Iterable[Entry]:
         """What ends the tool calls of a whole answer: their arguments, and that it is the client's turn to run them.

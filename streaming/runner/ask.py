@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field, replace
 from itertools import count
+from typing import Protocol
 
 from hanzo_live.protocol.errors import LiveError
 from streaming.log import Entry
@@ -24,7 +26,6 @@ from streaming.node import (
     Usage,
 )
 from streaming.runner.batching import Batcher
-from streaming.runner.routing import Route
 
 # Characters that may wait for the log before the node has to: only a Redis that is gone gets there.
 MAX_WAITING = 4 * 1024 * 1024
@@ -32,6 +33,12 @@ MAX_WAITING = 4 * 1024 * 1024
 GOODBYE_S = 1.0
 
 Put = Callable[[Sequence[Entry]], Awaitable[None]]
+
+
+class Answering(Protocol):
+    """What can be asked: a node's client, or a route to one."""
+
+    def chat(self, request: ChatRequest) -> AbstractAsyncContextManager[ChatStream]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +98,7 @@ class Ask:
 
     def __init__(
         self,
-        node: Route,
+        node: Answering,
         request: ChatRequest,
         stream: str,
         *,

@@ -14,7 +14,7 @@ from uuid import UUID
 from django.db.models import QuerySet
 from django.db.models.functions import Now
 
-from streaming.models import Stream, StreamStatus, Worker
+from streaming.models import CARRIED, Stream, Worker
 
 HEARTBEAT_S = 1.0
 # Three signs missed in a row.
@@ -36,9 +36,7 @@ def beat(worker_id: str, tokens_per_second: float = 0.0, on_nodes: Mapping[str, 
     told = {"seen_at": Now(), "tokens_per_second": tokens_per_second, "on_nodes": dict(on_nodes or {})}
     if not Worker.objects.filter(pk=worker_id).update(**told):
         Worker.objects.create(pk=worker_id, **told)
-    rows = list(
-        Stream.objects.filter(lease=worker_id, status=StreamStatus.RUNNING).values_list("pk", "stop_requested_at")
-    )
+    rows = list(Stream.objects.filter(lease=worker_id, status__in=CARRIED).values_list("pk", "stop_requested_at"))
     return Carried(frozenset(pk for pk, _ in rows), frozenset(pk for pk, stop in rows if stop is not None))
 
 

@@ -22,7 +22,7 @@ from sessions.queries import Said, history
 from streaming import queueing, slots
 from streaming.beginnings import start_event
 from streaming.endings import Outcome, Timings, UsageCount, end, lock_session
-from streaming.models import DECIDED, Stream, StreamStatus, ToolCall, ToolCallStatus
+from streaming.models import CARRIED, DECIDED, Stream, StreamStatus, ToolCall, ToolCallStatus
 from streaming.notices.announcing import tell_start
 from streaming.outbox import drain
 from streaming.waiting import deadline_of
@@ -30,6 +30,7 @@ from streaming.waiting import deadline_of
 # Messages read for a prompt at most; what fits the model is far less.
 HISTORY = 400
 
+# Without a lease.
 UNCLAIMED = (StreamStatus.QUEUED, StreamStatus.RECOVERING)
 
 
@@ -60,7 +61,8 @@ class Claim:
 
 def load(stream_id: str) -> Job | None:
     """The stream, if it waits for a worker; None when it is carried, over or gone."""
-    stream = Stream.objects.select_related("user", "session").filter(pk=stream_id, status__in=UNCLAIMED).first()
+    waiting = Stream.objects.filter(status__in=UNCLAIMED, lease="")
+    stream = waiting.select_related("user", "session").filter(pk=stream_id).first()
     if stream is None:
         return None
     crowded = stream.status == StreamStatus.QUEUED and slots.is_crowded()
@@ -120,8 +122,25 @@ def finish(claim: Claim, outcome: Outcome) -> bool:
 
 def hand_over(claim: Claim) -> bool:
     """Give the stream to whichever worker takes it next; False if it is not this owner's any more."""
-    mine = Stream.objects.filter(pk=claim.stream.pk, lease=claim.lease, fence=claim.fence, status=StreamStatus.RUNNING)
-    return bool(mine.update(status=StreamStatus.RECOVERING, lease="", enqueued_at=timezone.now()))
+    return bool(_mine(claim).update(status=StreamStatus.RECOVERING, lease="", enqueued_at=timezone.now()))
+
+
+def show_recovering(claim: Claim, recovering: bool) -> None:
+    """Say in the row whether the stream waits for a node that failed. It stays this owner's either way."""
+    _mine(claim).update(status=StreamStatus.RECOVERING if recovering else StreamStatus.RUNNING)
+
+
+def move(claim: Claim) -> None:
+    """Keep where the stream runs now, and tell it: its node failed, and another one goes on."""
+    stream = claim.stream
+    with transaction.atomic():
+        if _mine(claim).update(model=stream.model, node=stream.node, node_name=stream.node_name):
+            start = start_event(stream, stream.model, stream.node)
+            announce(stream.log, Announcement("stream_start", start, str(stream.pk)))
+
+
+def _mine(claim: Claim) -> QuerySet[Stream]:
+    return Stream.objects.filter(pk=claim.stream.pk, lease=claim.lease, fence=claim.fence, status__in=CARRIED)
 
 
 class SetAside(StrEnum):
@@ -138,7 +157,7 @@ def set_aside(claim: Claim, usage: UsageCount, timings: Timings) -> SetAside:
 
     What it has used so far is kept with it. A stop that came meanwhile counts as a decision.
     """
-    mine = Stream.objects.filter(pk=claim.stream.pk, lease=claim.lease, fence=claim.fence, status=StreamStatus.RUNNING)
+    mine = _mine(claim)
     stream = mine.select_for_update().first()
     if stream is None:
         return SetAside.LOST

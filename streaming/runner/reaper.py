@@ -13,7 +13,7 @@ from django.db.models import Exists, F, OuterRef
 from django.db.models.functions import Now
 
 from streaming import metrics, queueing, slots
-from streaming.models import TERMINAL, Stream, StreamStatus
+from streaming.models import CARRIED, TERMINAL, Stream, StreamStatus
 from streaming.runner.leases import alive
 
 logger = logging.getLogger(__name__)
@@ -27,9 +27,10 @@ AT_ONCE = 100
 def take_over_lost() -> int:
     """Send the running streams of dead workers to living ones; returns how many."""
     found = 0
-    lost = Stream.objects.filter(status=StreamStatus.RUNNING).exclude(lease__in=alive().values("pk"))
+    carried = Stream.objects.filter(status__in=CARRIED).exclude(lease="")
+    lost = carried.exclude(lease__in=alive().values("pk"))
     for pk, lease, fence in list(lost.values_list("pk", "lease", "fence")):
-        taken = Stream.objects.filter(pk=pk, lease=lease, fence=fence, status=StreamStatus.RUNNING).update(
+        taken = Stream.objects.filter(pk=pk, lease=lease, fence=fence, status__in=CARRIED).update(
             status=StreamStatus.RECOVERING, lease="", takeovers=F("takeovers") + 1, enqueued_at=Now()
         )
         if taken:
@@ -49,7 +50,7 @@ def send_again() -> int:
     earlier = Stream.objects.filter(session_id=OuterRef("session_id"), created_at__lt=OuterRef("created_at"))
     stuck = (
         Stream.objects.filter(
-            status__in=(StreamStatus.QUEUED, StreamStatus.RECOVERING), enqueued_at__lt=Now() - LOST_AFTER
+            status__in=(StreamStatus.QUEUED, StreamStatus.RECOVERING), lease="", enqueued_at__lt=Now() - LOST_AFTER
         )
         .exclude(Exists(earlier.exclude(status__in=TERMINAL)))
         .exclude(pk__in=slots.parked().values("pk"))

@@ -11,6 +11,7 @@ import logging
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from enum import Enum
 
 from django.db import InterfaceError, OperationalError
 from django.utils import timezone
@@ -24,15 +25,16 @@ from streaming.database import in_db
 from streaming.endings import Outcome
 from streaming.log import Entry, LogFenced, LogUnavailable, LogWriter
 from streaming.node import ChatRequest
-from streaming.runner import lifecycle
-from streaming.runner.answer import NUMBERED, Answer
+from streaming.runner import lifecycle, takeover
+from streaming.runner.answer import Answer
 from streaming.runner.ask import Ask, AskOutcome, Finished, Halted, NodeFailed, TimedOut
 from streaming.runner.asking import chat_request
 from streaming.runner.lifecycle import Claim, Job, SetAside
 from streaming.runner.meter import Meter
 from streaming.runner.progress import Progress
+from streaming.runner.recovery import Budget, Recovery
 from streaming.runner.routing import Route, Router
-from streaming.runner.stream_writer import RETRY_DELAYS_S, StreamWriter
+from streaming.runner.stream_writer import StreamWriter
 from streaming.runner.tally import Tally
 from streaming.runner.tool_round import Settled, ToolRound
 from streaming.tools.toolbox import Toolbox, Toolkit
@@ -42,7 +44,8 @@ logger = logging.getLogger(__name__)
 # Workers that may be lost under one stream; an answer that takes them all down must end.
 MAX_TAKEOVERS = 3
 
-VOID = "The worker that wrote this was lost, and the model begins again."
+WORKER_LOST = "The worker that wrote this was lost, and the model begins again."
+NODE_LOST = "The node failed in the middle of the answer, and the model begins again."
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +56,16 @@ class Means:
     log: LogWriter
     router: Router
     stream_timeout: float
+    budget: Budget
     meter: Meter
     tools: Toolkit
     tool_rounds: int
+
+
+class Next(Enum):
+    """The model is asked again, where it was asked before."""
+
+    ASK = "ask"
 
 
 class Run:
@@ -70,12 +80,19 @@ class Run:
         self._answer = Answer(self._id)
         self._progress = Progress(self._id, job.stream.request["options"].get("max_tokens"))
         self.claim: Claim | None = None
-        self._on: Route | None = None
-        """Where it is asked."""
         self._ask: Ask | None = None
         self._toolbox = Toolbox()
         self._halted: asyncio.Future[None] = self._loop.create_future()
         self._tally = Tally(self._loop.time())
+        self._recovery = Recovery(means.budget)
+        self._void = ""  # why what was said since `start` is taken back, once something else is said
+        self._continuing = False
+        self._may_continue = True
+        self._lost = NODE_LOST  # what made it necessary to ask again
+        self._is_known = True  # all that was said so far; a log may have been trimmed under it
+        self._recovering = False
+        self._failed_on: set[str] = set()  # nodes
+        self._news = asyncio.Event()
 
     def stop(self) -> None:
         """Somebody wants the stream stopped: what it wrote so far is kept."""
@@ -109,7 +126,7 @@ class Run:
         route = await self._route()
         if isinstance(route, Route) and stream.started_at is None and not self._job.crowded:
             # The node is asked while the claim is written: most of the first token's way is waiting.
-            self._begin(self._request(route))
+            self._begin(route, self._request(route))
         model, node, name = (
             (route.model, route.node, route.name)
             if isinstance(route, Route)
@@ -141,11 +158,13 @@ class Run:
         stream = self._job.stream
         options = RouteOptions.model_validate(stream.request["options"].get("route") or {})
         try:
-            self._on = await self._means.router.route(stream.requested_model, options, began_on=stream.node_name)
+            route = await self._means.router.route(
+                stream.requested_model, options, began_on=stream.node_name, avoid=self._failed_on
+            )
             self._toolbox = await self._means.tools.toolbox(
                 stream.request["options"], caller_runs=bool(stream.request.get("caller_runs_tools"))
             )
-            return self._on
+            return route
         except LiveError as error:
             return error
 
@@ -154,46 +173,64 @@ class Run:
 
         None where the stream waits for somebody, and is not ours meanwhile.
         """
-        await self._start_is_on_log(claim)
-        written, last = await self._left_by_others(claim) if claim.taken_over else ([], 0)
-        out = StreamWriter(self._means.log, self._log, claim.fence, written=written, last=last)
+        await takeover.start_is_on_log(claim)
+        left = await takeover.left_by_others(self._means.log, claim) if claim.taken_over else takeover.NOTHING
+        for each in left.written:
+            self._answer.apply(each.entry, each.at)
+        self._answer.thinking.pause()
+        self._tally.found(self._answer.start.tokens, self._answer.written)
+        known = [each.entry for each in left.written] if left.is_whole else []
+        out = StreamWriter(self._means.log, self._log, claim.fence, written=known, last=left.last)
         if claim.stream.stop_requested_at is not None:
             return self._stopped()
         if claim.stream.takeovers > MAX_TAKEOVERS:
             return self._failed(
                 LiveError(ErrorCode.STREAM_INTERRUPTED, "The answer was cut off several times. Try again.")
             )
-        if isinstance(route, LiveError):
+        if isinstance(route, LiveError) and not claim.taken_over:
             return self._failed(route)
-        return await self._asked(out, self._ask or await self._again(out, route, last))
+        self._lost = WORKER_LOST if claim.taken_over else NODE_LOST
+        self._is_known = left.is_whole
+        return await self._asked(out, route)
 
-    async def _asked(self, out: StreamWriter, ask: Ask | ToolRound) -> Outcome | None:
+    async def _asked(self, out: StreamWriter, route: Route | LiveError) -> Outcome | None:
         """Ask, and run the tools that are called, until what the node says is the stream's end; None if it waits."""
 
         async def put(entries: Sequence[Entry]) -> None:
             await self._put(out, entries)
 
         reporter = asyncio.create_task(self._report())
+        step: Ask | ToolRound | None = self._ask
         try:
             while True:
-                left = self._tally.began + self._means.stream_timeout - self._loop.time()
-                if isinstance(ask, ToolRound):
-                    decision = await self._run_tools(ask, left)
+                if step is None:
+                    where = await self._recover(route, said=False) if isinstance(route, LiveError) else route
+                    if isinstance(where, Outcome):
+                        return where
+                    await self._move_to(where)
+                    step = self._open_round(out) or self._begin(where, await self._next_request(where))
+                    route = where
+                decision: Outcome | Route | ToolRound | Next | None
+                if isinstance(step, ToolRound):
+                    decision = await self._run_tools(step)
                 else:
-                    decision = await self._decide(out, await ask.write(put, self._halted, left))
-                    await ask.close()
+                    decision = await self._decide(out, await step.write(put, self._halted, self._seconds_left()))
                 if isinstance(decision, ToolRound):
-                    ask = decision
-                elif isinstance(decision, ChatRequest):
-                    ask = self._begin(decision)
+                    step = decision
+                elif decision is Next.ASK:
+                    step = None
+                elif isinstance(decision, Route):
+                    step, route = None, decision
                 else:
                     return decision
+                if self._ask is not None:
+                    await self._ask.close()
         finally:
             reporter.cancel()
             await asyncio.gather(reporter, return_exceptions=True)
 
-    async def _decide(self, out: StreamWriter, outcome: AskOutcome) -> Outcome | ChatRequest | ToolRound:
-        """What follows from one ask: how the stream ends, which tools to run, or what to ask next."""
+    async def _decide(self, out: StreamWriter, outcome: AskOutcome) -> Outcome | Route | ToolRound:
+        """What follows from one ask: how the stream ends, which tools to run, or where to ask again."""
         match outcome:
             case Finished("stop" | "tool_calls" as reason, calls) if calls and self._toolbox.runs_here:
                 round = self._tool_round(out)
@@ -202,21 +239,24 @@ class Run:
                 await round.refuse()
                 return self._ended(finish_reason=reason)
             case Finished(reason):
+                await self._put(out, [])  # an answer without a word takes back what came before it, too
                 await self._put(out, list(self._answer.closing_entries()))
                 return self._ended(finish_reason=reason)
             case Halted():
                 return self._stopped()
-            case NodeFailed(error):
-                return self._failed(error)
+            case NodeFailed(error, said):
+                return await self._recover(error, said=said)
             case TimedOut():
                 return self._timed_out()
 
-    async def _run_tools(self, round: ToolRound, left: float) -> Outcome | ChatRequest | ToolRound | None:
+    async def _run_tools(self, round: ToolRound) -> Outcome | Next | ToolRound | None:
         """Run a round of tools, within the time that the stream has left; then ask again, or wait for somebody."""
         assert self.claim is not None
+        written = self._answer.written
         running = asyncio.create_task(round.settle())
         try:
-            await asyncio.wait((running, self._halted), timeout=max(0.0, left), return_when=asyncio.FIRST_COMPLETED)
+            left = max(0.0, self._seconds_left())
+            await asyncio.wait((running, self._halted), timeout=left, return_when=asyncio.FIRST_COMPLETED)
         finally:
             over = running.done()
             running.cancel()
@@ -229,10 +269,10 @@ class Run:
         if not over:
             return self._timed_out()
         if running.result() is Settled.ALL:
-            assert self._on is not None  # it was asked there
-            return self._request(self._on)
-        usage = self._tally.usage(self._answer.tokens)
-        timings = self._tally.timings(usage, self._loop.time())
+            self._tally.next_round(written)
+            return Next.ASK
+        usage = self._tally.usage(self._answer.written)
+        timings = self._tally.timings(self._loop.time())
         match await in_db(lifecycle.set_aside, self.claim, usage, timings):
             case SetAside.WAITS:
                 self.claim = None
@@ -256,7 +296,26 @@ class Run:
 
         return ToolRound(self.claim, self._answer, self._toolbox, self._means.tools, put)
 
-    def _request(self, route: Route, *, so_far: str = "", written: int = 0) -> ChatRequest:
+    def _open_round(self, out: StreamWriter) -> ToolRound | None:
+        """The tools that an earlier owner had begun to run, if there are any."""
+        answer, round = self._answer, self._answer.rounds.open
+        called = any(answer.call(id)["status"] != "streaming" for id in round.calls)
+        return self._tool_round(out) if called and not round.is_whole else None
+
+    async def _next_request(self, route: Route) -> ChatRequest:
+        """Go on after the text so far where the engine is known to; else have void what was said since the last tools
+        gave their results, and begin again from there."""
+        answer = self._answer
+        if self._may_continue and self._is_known and answer.is_plain_text and await route.can_continue():
+            self._void = ""
+            self._show_recovering(True)
+            return self._request(route, so_far=answer.text)
+        if not (self._is_known and answer.rounds.is_between):
+            self._void = self._lost
+            self._show_recovering(True)
+        return self._request(route)
+
+    def _request(self, route: Route, *, so_far: str = "") -> ChatRequest:
         """What to ask now, with the tools that were used so far and what they gave."""
         return chat_request(
             self._job,
@@ -265,87 +324,98 @@ class Run:
             rounds=self._answer.round_messages,
             last_round=not self._may_call,
             so_far=so_far,
-            written=written or self._answer.tokens,
+            written=self._answer.tokens if so_far else self._answer.start.tokens,
         )
 
-    def _begin(self, request: ChatRequest) -> Ask:
+    def _begin(self, route: Route, request: ChatRequest) -> Ask:
         """Ask the node; what it says is read from now on, and written once there is a right to."""
-        answer = self._answer
+        start = self._answer.start
         self._progress.asked(request)
-        assert self._on is not None  # there is no request without a route
-        self._ask = Ask(self._on, request, self._id, first_step=answer.steps, taken=answer.calls)
-        self._tally.add(self._ask)
+        self._continuing = bool(request.continue_text)
+        self._ask = Ask(route, request, self._id, first_step=start.steps, taken=start.calls)
+        self._tally.add(self._ask, self._answer.written if self._continuing else 0)
         return self._ask
 
     async def _put(self, out: StreamWriter, entries: Sequence[Entry]) -> None:
-        if entries and await out.write(entries):
+        if self._void:
+            # Only now, so that what was said is kept where the node says nothing any more.
+            entries = [*self._answer.begin_again(self._void), *entries]
+            self._void, self._is_known = "", True
+        if not entries:
+            return
+        if self._recovering:
+            self._show_recovering(False)
+        if await out.write(entries):
             self.stop()
         for entry in entries:
             self._answer.apply(entry, self._loop.time())
             self._means.meter.add(entry.n)
 
+    def _seconds_left(self) -> float:
+        return self._tally.began + self._means.stream_timeout - self._loop.time()
+
     async def _report(self) -> None:
         """Tell whoever watches how far it is, while it lasts. Nobody misses a report that is lost."""
         await self._progress.learn(self._means.log)
+        shown = False
         while True:
-            await asyncio.sleep(Progress.INTERVAL_S)
-            body = self._progress.body(self._answer, self._loop.time(), self._tally.first_at)
-            with suppress(LogUnavailable):
-                await self._means.log.publish(self._log, "progress", body)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(Progress.INTERVAL_S):
+                    await self._news.wait()
+            self._news.clear()
+            if self._recovering != shown and self.claim is not None:
+                shown = self._recovering
+                with suppress(OperationalError, InterfaceError):
+                    await in_db(lifecycle.show_recovering, self.claim, shown)
+            await self._publish_progress()
 
-    # Taking over --------------------------------------------------------------------------------------------------
+    async def _publish_progress(self) -> None:
+        body = self._progress.body(self._answer, self._loop.time(), self._tally.first_at)
+        if self._recovering:
+            body["phase"] = "recovering"
+        with suppress(LogUnavailable):
+            await self._means.log.publish(self._log, "progress", body)
 
-    async def _start_is_on_log(self, claim: Claim) -> None:
-        attempt = 0
-        waits = not claim.announced
-        while waits:
-            try:
-                await in_db(lifecycle.bring_start_to_log, claim.stream)
-                waits = False
-            except (LogUnavailable, OperationalError, InterfaceError):
-                await _pause(attempt)
-                attempt += 1
+    # Recovering ---------------------------------------------------------------------------------------------------
 
-    async def _left_by_others(self, claim: Claim) -> tuple[list[Entry], int]:
-        """What earlier owners wrote, after they were shut out, and the number of their last entry."""
-        attempt = 0
+    async def _recover(self, error: LiveError, *, said: bool) -> Outcome | Route:
+        """Where the stream goes on after a node failed it, once that is worth a try; its end where it is not."""
+        stream = self._job.stream
+        self._lost = self._lost if not said else NODE_LOST
         while True:
-            try:
-                last = await self._means.log.raise_fence(self._log, self._id, claim.fence)
-                (first,) = await self._means.log.starts(self._log, [self._id])
-                events = await self._means.log.read(self._log, max(0, first - 1))
-                break
-            except LogUnavailable:
-                await _pause(attempt)
-                attempt += 1
-        mine = [event for event in events if event.stream == self._id and event.type in NUMBERED]
-        for event in mine:
-            self._answer.apply(event, event.ts / 1000)
-        self._answer.thinking.pause()
-        entries = [Entry(event.type, self._id, event.data, event.n, event.step, event.body or None) for event in mine]
-        # A log that was trimmed under the stream cannot be said again; then the answer begins with a reset.
-        return (entries, last) if len(entries) == last else ([], last)
+            self._failed_on.add(stream.node_name)
+            refused = self._continuing and not said and not error.retryable
+            self._may_continue = self._may_continue and not refused
+            route = await self._route()
+            elsewhere = isinstance(route, Route) and route.name not in self._failed_on
+            wait = self._recovery.wait(error, self._loop.time(), said=said, insist=refused, elsewhere=elsewhere)
+            if wait is None or wait >= self._seconds_left():
+                return self._failed(error)
+            metrics.RETRIES.inc()
+            logger.info("Stream %s: %s It is asked again in %g s.", self._id, error.message, wait)
+            self._show_recovering(True)
+            await asyncio.wait((self._halted,), timeout=wait)
+            if self._halted.done():
+                self._halted.result()
+                return self._stopped()
+            if not elsewhere:
+                route = await self._route()
+            if isinstance(route, Route):
+                return route
+            error, said, self._continuing = route, False, False
 
-    async def _again(self, out: StreamWriter, route: Route, last: int) -> Ask | ToolRound:
-        """Go on with the tools that were called, or after the text so far where the engine is known to; else tell
-        everybody to forget what was said since the last tools, and begin again from there."""
-        answer = self._answer
-        called = any(answer.call(id)["status"] != "streaming" for id in answer.rounds.open.calls)
-        if called and not answer.rounds.open.is_whole:
-            self._count_earlier(answer.tokens)
-            return self._tool_round(out)
-        if answer.is_plain_text and await route.can_continue():
-            self._tally.continued = answer.tokens
-            return self._begin(self._request(route, so_far=answer.content, written=answer.tokens))
-        if last and not (answer.rounds.whole and answer.rounds.is_between):
-            await self._put(out, answer.begin_again(VOID))
-        self._count_earlier(answer.tokens)
-        return self._begin(self._request(route))
+    async def _move_to(self, route: Route) -> None:
+        """Have the row say where the answer comes from now."""
+        stream, claim = self._job.stream, self.claim
+        if claim is None or (route.name, route.model) == (stream.node_name, stream.model):
+            return
+        stream.model, stream.node, stream.node_name = route.model, route.node, route.name
+        with suppress(OperationalError, InterfaceError):
+            await in_db(lifecycle.move, claim)
 
-    def _count_earlier(self, tokens: int) -> None:
-        """Tokens of earlier owners that still count, where none of them kept a count."""
-        if self.claim is not None and self.claim.stream.usage is None:
-            self._tally.continued = tokens
+    def _show_recovering(self, recovering: bool) -> None:
+        self._recovering = recovering
+        self._news.set()
 
     # Ending -------------------------------------------------------------------------------------------------------
 
@@ -365,15 +435,14 @@ class Run:
         )
 
     def _ended(self, *, finish_reason: str = "", error: LiveError | None = None) -> Outcome:
-        usage = self._tally.usage(self._answer.tokens)
-        timings = self._tally.timings(usage, self._loop.time())
+        timings = self._tally.timings(self._loop.time())
         timings["thoughts_ms"] = self._answer.thinking.ms
         return Outcome(
             finish_reason=finish_reason,
             error=error,
             content=self._answer.content,
             parts=self._answer.parts,
-            usage=usage,
+            usage=self._tally.usage(self._answer.written),
             timings=timings,
         )
 
@@ -395,7 +464,7 @@ class Run:
             except (OperationalError, InterfaceError) as error:
                 if attempt == 0:
                     logger.warning("Stream %s is written and waits for the database: %s", self._id, error)
-                await _pause(attempt)
+                await takeover.pause(attempt)
                 attempt += 1
         self.claim = None
         if not ended:
@@ -411,7 +480,3 @@ class Run:
             logger.warning(
                 "Stream %s failed, node %s: %s", self._id, claim.stream.node_name or "none", outcome.error.message
             )
-
-
-async def _pause(attempt: int) -> None:
-    await asyncio.sleep(RETRY_DELAYS_S[min(attempt, len(RETRY_DELAYS_S) - 1)])

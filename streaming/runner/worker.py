@@ -34,6 +34,7 @@ from streaming.log import LogUnavailable
 from streaming.log.script import WORKERS_GROUP
 from streaming.runner import duties, leases, lifecycle, reaper
 from streaming.runner.meter import Meter
+from streaming.runner.recovery import Budget
 from streaming.runner.routing import LOOK_S, Router
 from streaming.runner.run import Means, Run
 from streaming.tools.configured import toolkit
@@ -133,6 +134,7 @@ class WorkerProcess:
                     layer.here().log,
                     router,
                     settings.STREAM_TIMEOUT,
+                    Budget(settings.NODE_RETRIES, settings.NODE_RETRY_SECONDS),
                     self._meter,
                     tools,
                     settings.TOOL_ROUNDS,

@@ -53,8 +53,9 @@ def until(condition: Callable[[], T], within: float = PATIENCE_S) -> T:
 class Node:
     """The scripted node in a thread of this process."""
 
-    def __init__(self, api_key: str = "") -> None:
-        listener = bind("127.0.0.1", 0)
+    def __init__(self, api_key: str = "", port: int = 0) -> None:
+        listener = bind("127.0.0.1", port)
+        self.port: int = listener.getsockname()[1]
         self.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         self._server = make_server(api_key)
         self.journal = self._server.config.app.journal

@@ -12,7 +12,7 @@ import pytest
 from django.conf import settings
 from django.db.models.functions import Now
 
-from hanzolive.nodes.scripted import expected_text
+from hanzolive.nodes.scripted import expected_text, expected_thoughts
 from streaming.log import LogWriter
 from streaming.models import Stream, Worker
 from streaming.runner import leases, reaper
@@ -72,6 +72,30 @@ def test_it_survives_the_sigkill_of_its_worker(crew: Crew, owner: Any) -> None:
     ended(started.stream)
     assert row(started.stream).fence == 2
     whole_and_once(started, expected_text(SLOW, PROMPT))
+
+
+@pytest.mark.timeout(150)
+def test_it_survives_the_sigkill_of_its_worker_while_the_model_thinks(crew: Crew, owner: Any) -> None:
+    model = "script-thoughts@thoughts=150,rate=50,tokens=20"
+    crew.celery(2)
+    started = ask(owner, model=model)
+    until(lambda: any(event["type"] == "thought" for event in events(started.log)))
+    crew.carrier_of(started.stream).kill()
+    ended(started.stream)
+    whole_and_once(started, expected_text(model, PROMPT))
+    assert resets(started) == 1
+    assert "".join(folded(started.log, started.stream).thoughts) == expected_thoughts(model, PROMPT)
+
+
+@pytest.mark.timeout(150)
+def test_it_survives_the_sigkill_of_its_worker_while_the_node_recovers(crew: Crew, owner: Any) -> None:
+    model = "script-recover@fail=first,status=503,tokens=150,rate=50,fails=2"
+    crew.celery(2)
+    started = ask(owner, model=model)
+    until(lambda: row(started.stream).status == "recovering")
+    crew.carrier_of(started.stream).kill()
+    ended(started.stream)
+    whole_and_once(started, expected_text(model, PROMPT))
 
 
 @pytest.mark.timeout(150)

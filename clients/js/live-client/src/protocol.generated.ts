@@ -149,7 +149,7 @@ export type FinishReason = "stop" | "length" | "tool_calls" | "stopped" | "conte
 
 export type ToolStatus = "streaming" | "awaiting_approval" | "awaiting_client" | "running" | "complete" | "failed" | "denied";
 
-export type Phase = "queued" | "waiting" | "thinking" | "tool" | "answering";
+export type Phase = "queued" | "waiting" | "thinking" | "tool" | "answering" | "recovering";
 
 export type PresenceStatus = "active" | "idle";
 
@@ -1056,7 +1056,7 @@ export interface MessageEvent {
   message: Message;
 }
 
-/** A model begins to answer. */
+/** A model begins to answer; told again where another node goes on after the first one failed. */
 export interface StreamStartEvent {
   /** The log it belongs to. */
   log: string;

@@ -8,7 +8,7 @@ export function phaseText({ message, stream }: MessageView): string {
     const before = stream?.queuePosition ?? 0;
     return before > 0 ? `In the queue, ${before} before it` : "In the queue";
   }
-  if (stream.status === "recovering") return "Recovering";
+  if (stream.status === "recovering" || stream.phase === "recovering") return "Recovering";
   if (stream.status === "waiting") return "Waiting for somebody";
   if (stream.resetReason !== null && stream.content === "") return "Starting again";
   if (stream.phase === "thinking") return "Thinking";

@@ -68,7 +68,7 @@ class MessageEvent(DurableEvent):
 
 
 class StreamStartEvent(DurableEvent):
-    """A model begins to answer."""
+    """A model begins to answer; told again where another node goes on after the first one failed."""
 
     example: ClassVar[JsonObject] = {
         "type": "stream_start",

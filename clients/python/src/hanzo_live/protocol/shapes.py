@@ -22,7 +22,7 @@ FinishReason: TypeAlias = Literal["stop", "length", "tool_calls", "stopped", "co
 ToolStatus: TypeAlias = Literal[
     "streaming", "awaiting_approval", "awaiting_client", "running", "complete", "failed", "denied"
 ]
-Phase: TypeAlias = Literal["queued", "waiting", "thinking", "tool", "answering"]
+Phase: TypeAlias = Literal["queued", "waiting", "thinking", "tool", "answering", "recovering"]
 PresenceStatus: TypeAlias = Literal["active", "idle"]
 
 
