@@ -31,6 +31,7 @@ REFUSALS: dict[str, tuple[str, ...]] = {
     "queue_take_back": (CONFLICT,),
     "presence_read": (UNAVAILABLE,),
     "draft_read": (UNAVAILABLE,),
+    "cache_purge": (NOT_FOUND, UNAVAILABLE),
     "search": (NOT_FOUND,),
     "streams_list": (NOT_FOUND,),
     "streams_start": (NOT_FOUND, CONFLICT, UNAVAILABLE),
