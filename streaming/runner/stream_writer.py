@@ -14,6 +14,8 @@ from streaming.log import Appended, Entry, LogBehind, LogUnavailable, LogWriter
 logger = logging.getLogger(__name__)
 
 RETRY_DELAYS_S = (0.05, 0.1, 0.2, 0.5, 1.0)
+# Entries on their way to Redis at once: the streams of a worker share a connection, and none waits long behind another.
+AT_ONCE = 64
 
 
 class StreamWriter:
@@ -35,9 +37,12 @@ class StreamWriter:
         start = len(self._entries)
         self._entries += entries
         attempt = 0
+        stopping = False
         while start < len(self._entries):
+            end = min(start + AT_ONCE, len(self._entries))
             try:
-                return await self._append_from(start)
+                stopping = await self._append_from(start, end)
+                start = end
             except LogBehind as behind:
                 start = self._after_loss(behind.last)
             except LogUnavailable as error:
@@ -45,14 +50,14 @@ class StreamWriter:
                     logger.warning("%s waits: %s", self._name, error)
                 await asyncio.sleep(RETRY_DELAYS_S[min(attempt, len(RETRY_DELAYS_S) - 1)])
                 attempt += 1
-        return False
+        return stopping
 
-    async def _append_from(self, start: int) -> bool:
+    async def _append_from(self, start: int, end: int) -> bool:
         first = self._base + start + 1
-        if start == len(self._entries) - 1:  # nearly always
+        if start == end - 1:  # nearly always
             return (await self._append(self._entries[start], first)).stopping
         answers = await asyncio.gather(
-            *(self._append(entry, number) for number, entry in enumerate(self._entries[start:], first)),
+            *(self._append(entry, number) for number, entry in enumerate(self._entries[start:end], first)),
             return_exceptions=True,
         )
         stopping = False
