@@ -137,3 +137,23 @@ def test_another_worker_keeps_the_promise_too(crew: Crew, cloud: Node, settings:
     assert done.result(15)
     assert ended(started.stream).node_name == row(started.stream).node_name == "local"
     assert cloud.asked == []
+
+
+@pytest.mark.parametrize("model", ["script-cut", "script-stall", "script-error-first@status=503", "script-error-raw"])
+def test_what_is_asked_again_is_asked_locally(
+    crew: Crew, cloud: Node, settings: Any, impatient: None, owner: Any, model: str
+) -> None:
+    with Node() as second:
+        settings.NODES = read_nodes(
+            [
+                {"name": "first", "url": crew.node.url, "models": {"m": model}, "weight": 10},
+                {"name": "second", "url": second.url, "models": {"m": "script-fast"}},
+                {"name": "cloud", "url": cloud.url, "models": {"m": "script-fast"}, "where": "cloud", "weight": 1000},
+            ]
+        )
+        worker = crew.here()
+        fleet(worker)
+        started = carry(crew, worker, owner, "m", LOCAL)
+        assert (row(started.stream).status, row(started.stream).node_name) == ("complete", "second")
+        assert (len(crew.node.asked), len(second.asked)) == (1, 1)
+        assert cloud.asked == []
