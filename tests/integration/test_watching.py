@@ -157,10 +157,18 @@ async def test_tool_calls_are_the_same_in_the_log_and_in_the_database(room: Room
     async with live(room.stack, room.olga) as olga:
         watched = await olga.watch(room.log)
         stream = await olga.prompt(room.session, prompt, "script-tools", tools=tools)
+
+        def waiting() -> list[str]:
+            seen = watched.state.streams.get(stream)
+            calls = seen.tool_calls.values() if seen else ()
+            return [call["call"] for call in calls if call["status"] == "awaiting_client"]
+
+        await olga.until(waiting, "a call that waits for a client")
+        await olga.ask("tool.result", stream=stream, call=waiting()[0], output="Rain.")
         await olga.end_of(watched, stream)
     (call,) = watched.state.streams[stream].tool_calls.values()
-    assert (call["tool"], call["args"]) == ("weather", {"city": prompt})
-    assert watched.of_type("complete")[0]["finish_reason"] == "tool_calls"
+    assert (call["tool"], call["args"], call["result"]) == ("weather", {"city": prompt}, "Rain.")
+    assert watched.of_type("complete")[0]["finish_reason"] == "stop"
     state = fold(await room.stack.log(room.log))
     assert state.streams[stream] == watched.state.streams[stream]
     assert_tells_the_same(state, room)

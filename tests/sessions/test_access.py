@@ -15,6 +15,7 @@ MAY = {
     Action.PROMPT: {Role.OWNER, Role.EDITOR},
     Action.STOP: {Role.OWNER, Role.EDITOR},
     Action.EDIT_DRAFT: {Role.OWNER, Role.EDITOR},
+    Action.APPROVE_TOOLS: {Role.OWNER, Role.EDITOR},
     Action.INVITE: {Role.OWNER},
     Action.MANAGE: {Role.OWNER},
     Action.DELETE: {Role.OWNER},
