@@ -9,7 +9,7 @@ from django.conf import settings
 from pydantic import SecretStr
 
 from streaming.node import NodeClient, NodeConfig, NodeKind, NodeTimeouts
-from streaming.node.configured import ConfiguredNode
+from streaming.node.configured import ConfiguredNode, local_node_at
 from streaming.runner.routing import Router
 
 # What the node of NODE_URL is called.
@@ -26,6 +26,11 @@ def configured_nodes() -> tuple[ConfiguredNode, ...]:
             key=SecretStr(settings.NODE_API_KEY),
         ),
     )
+
+
+def require_local_node(url: str) -> None:
+    """Raises LiveError `forbidden` for a node that a client may not name."""
+    local_node_at(url, configured_nodes())
 
 
 def node_client(node: ConfiguredNode) -> NodeClient:

@@ -25,6 +25,7 @@ from sessions.access import Action
 from sessions.models import LiveSession, Overlap, User
 from streaming import budgets, queueing
 from streaming.cache import giving, looking
+from streaming.configured import require_local_node
 from streaming.endings import Outcome, end
 from streaming.log import LogUnavailable
 from streaming.models import Stream, StreamStatus
@@ -66,9 +67,9 @@ def start_stream(
     `user` is None for an anonymous caller, whose `key` means nothing: it would be everybody's. With
     `caller_runs_tools` the stream ends with the model's tool calls, and the caller asks anew with what they gave.
 
-    Raises LiveError: `unauthenticated`, `forbidden`, `not_found` as `access` decides; `bad_request`; `conflict` where
-    another answer is being written and `overlap` is `reject`; `busy` where too many wait already; `rate_limited` where
-    the day's tokens are used up.
+    Raises LiveError: `unauthenticated`, `forbidden`, `not_found` as `access` decides; `forbidden` for an MCP server or
+    node that may not be named; `bad_request`; `conflict` where another answer is being written and `overlap` is
+    `reject`; `busy` where too many wait already; `rate_limited` where the day's tokens are used up.
     """
     if key is not None:
         text.clean_text(key, "key", text.MAX_KEY, required=True)
@@ -80,6 +81,8 @@ def start_stream(
     )
     if options.mcp is not None and options.mcp.enabled and options.mcp.servers:
         require_mcp_servers(options.mcp.servers)
+    if options.route is not None and options.route.local_node_url is not None:
+        require_local_node(options.route.local_node_url)
     if caller_runs_tools:
         stream.request["caller_runs_tools"] = True
     if session_ref is not None:

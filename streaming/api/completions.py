@@ -31,8 +31,8 @@ from streaming.hub import View
 from streaming.projections import openai, sse
 from streaming.projections.reader import LogReader
 
-# What OpenAI calls otherwise, and what we do not pass on.
-TAKEN = ("model", "messages", "temperature", "top_p", "stop", "seed", "tools", "tool_choice")
+# What OpenAI calls as we do; and `route`, which it does not know: not to hear of it would break a promise.
+TAKEN = ("model", "messages", "temperature", "top_p", "stop", "seed", "tools", "tool_choice", "route")
 
 
 class ChatCompletions(APIView):

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, TypeAdapter, ValidationError, model_validator
 
-from hanzo_live.protocol.errors import LiveError
+from hanzo_live.protocol.errors import ErrorCode, LiveError
 
 from .http import base_url
 from .models import is_hanzo_cloud
@@ -23,6 +23,8 @@ MAX_NODES = 100
 LOCAL_SUFFIXES = (".local", ".internal", ".localhost", ".lan")
 # Faults that one message names: an operator mends them one after the other.
 MAX_FAULTS = 5
+# What clients call the node on their own machine.
+DEFAULT_URL = "http://localhost:8080"
 
 Where = Literal["local", "cloud"]
 ModelName = Annotated[str, Field(min_length=1, max_length=200)]
@@ -82,6 +84,25 @@ def where_is(url: str) -> Where:
     except ValueError:
         return "local" if "." not in host or host.endswith(LOCAL_SUFFIXES) else "cloud"
     return "local" if address.is_private or address.is_loopback else "cloud"
+
+
+def local_node_at(url: str, nodes: Sequence[ConfiguredNode]) -> ConfiguredNode:
+    """The local node of that address; the first one where it is said to be on this machine.
+
+    Raises LiveError `forbidden`: a caller chooses among the operator's nodes, and has no other address asked.
+    """
+    local = [node for node in nodes if node.is_local]
+    wanted = url.rstrip("/").removesuffix("/v1").rstrip("/")
+    named = [node for node in local if base_url(node.url) == wanted]
+    if not named and wanted == DEFAULT_URL:
+        named = local[:1]
+    if not named:
+        raise LiveError(
+            ErrorCode.FORBIDDEN,
+            "`route.local_node_url` names no local node of this server's operator. Leave it out.",
+            field="route.local_node_url",
+        )
+    return named[0]
 
 
 def read_nodes(value: object) -> tuple[ConfiguredNode, ...]:

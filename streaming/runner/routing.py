@@ -17,8 +17,7 @@ from itertools import count
 from hanzo_live.protocol.errors import ErrorCode, LiveError
 from hanzo_live.protocol.options import RouteOptions
 from streaming.node import ChatRequest, ChatStream, NodeClient, NodeModel
-from streaming.node.configured import ConfiguredNode, Where
-from streaming.node.http import base_url
+from streaming.node.configured import ConfiguredNode, Where, local_node_at
 from streaming.runner.choosing import Wish, best
 from streaming.runner.fleet import FleetNode, Offer
 
@@ -28,7 +27,6 @@ LOOK_S = 5.0
 LISTS_S = 2.0
 NAMED = 5
 ANYWHERE = RouteOptions.model_validate({})
-DEFAULT_URL = "http://localhost:8080"
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,27 +143,13 @@ class Router:
     def _allowed(self, options: RouteOptions) -> list[FleetNode]:
         allowed = self.nodes
         if options.local_node_url is not None:
-            allowed = self._named(options.local_node_url)
+            named = local_node_at(options.local_node_url, [node.config for node in self.nodes])
+            allowed = [node for node in self.nodes if node.config is named]
         if options.force_local:
             allowed = [node for node in allowed if node.where == "local"]
             if not allowed:
                 raise _stays_local("none is configured. Ask the operator for one")
         return allowed
-
-    def _named(self, url: str) -> list[FleetNode]:
-        """The local node of that address; the default one where it is said to be on this machine."""
-        local = [node for node in self.nodes if node.where == "local"]
-        wanted = url.rstrip("/").removesuffix("/v1").rstrip("/")
-        named = [node for node in local if base_url(node.config.url) == wanted]
-        if not named and wanted == DEFAULT_URL:
-            named = local[:1]
-        if not named:
-            raise LiveError(
-                ErrorCode.FORBIDDEN,
-                "`route.local_node_url` names no local node of this server's operator. Leave it out.",
-                field="route.local_node_url",
-            )
-        return named
 
     async def _offers(self, allowed: Sequence[FleetNode], requested: str) -> dict[FleetNode, Offer]:
         """Each node that has the model. Only where none is known to, or some were never asked, are they asked first."""

@@ -86,6 +86,26 @@ async def test_elsewhere_the_operator_can_allow_them(hospitable: Stack, prompt: 
         await client.ask("stream.stop", stream=started["stream"])
 
 
+async def test_a_node_that_the_operator_does_not_have_is_refused_before_a_stream_begins(
+    each_room: Room, prompt: str
+) -> None:
+    stack, asked = each_room.stack, {"content": prompt, "route": {"local_node_url": "http://169.254.169.254"}}
+    async with live(stack, each_room.olga) as client:
+        for command in ({"type": "stream.start"}, {"type": "message.send", "session": each_room.session}):
+            with pytest.raises(Refused) as refused:
+                await client.ask(**command, **asked)
+            assert (refused.value.code, refused.value.reply["field"]) == ("forbidden", "route.local_node_url")
+    with stack.rest(each_room.olga) as rest:
+        for path, headers in (
+            ("/v1/streams", {}),
+            ("/v1/streams", {"Accept": "text/event-stream"}),
+            (f"/v1/sessions/{each_room.session}/messages", {}),
+        ):
+            answer = rest.post(path, json=asked, headers=headers)
+            assert (answer.status_code, answer.json()["field"]) == (403, "route.local_node_url")
+    assert each_room.messages() == []
+
+
 # Origin and Host ----------------------------------------------------------------------------------------------------
 
 FOREIGN = ["https://evil.example", "null", "http://127.0.0.1.evil.example", "file://", "http://localhost.evil.example"]

@@ -162,6 +162,23 @@ def test_what_openai_refuses_is_refused(client: openai.OpenAI, prompt: str) -> N
         client.chat.completions.create(model="script-echo", messages=said_by(prompt), n=3)
 
 
+def test_a_node_that_is_not_the_operators_is_refused_and_the_route_is_heard(
+    client: openai.OpenAI, stack: Stack, prompt: str
+) -> None:
+    with pytest.raises(openai.PermissionDeniedError) as refused:
+        client.chat.completions.create(
+            model="script-echo",
+            messages=said_by(prompt),
+            extra_body={"route": {"local_node_url": "http://169.254.169.254"}},
+        )
+    assert refused.value.param == "route.local_node_url"
+    assert stack.node.requests(prompt) == []
+    answer = client.chat.completions.create(
+        model="script-echo", messages=said_by(prompt), extra_body={"route": {"local_node_url": stack.node.url}}
+    )
+    assert answer.choices[0].message.content == prompt
+
+
 async def test_closing_the_response_stops_the_node(each_server: Stack, prompt: str) -> None:
     async with openai.AsyncOpenAI(
         base_url=f"{each_server.url}/v1", api_key=each_server.people["Olga"].token, max_retries=0

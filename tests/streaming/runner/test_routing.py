@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from hanzo_live.protocol.errors import ErrorCode, LiveError
 from streaming.node.configured import ConfiguredNode, read_nodes
 from streaming.runner.leases import on_nodes
 from streaming.services import stop_stream
@@ -204,6 +205,17 @@ def test_a_local_node_is_named_by_its_address_and_no_other_address_is_asked(
         crew.carry(worker, started.stream).result(15)
         assert row(started.stream).node_name == expected
     for url in (NOWHERE, "http://169.254.169.254"):
-        started = ask(owner, model="script-fast", route={"local_node_url": url})
-        crew.carry(worker, started.stream).result(15)
-        assert failed(started.log, started.stream)["code"] == "forbidden"
+        with pytest.raises(LiveError) as refusal:
+            ask(owner, model="script-fast", route={"local_node_url": url})
+        assert (refusal.value.code, refusal.value.field) == (ErrorCode.FORBIDDEN, "route.local_node_url")
+
+
+def test_a_node_that_is_not_the_operators_any_more_is_not_asked(
+    crew: Crew, other: Node, configure: Any, owner: Any
+) -> None:
+    configure({"name": "one", "url": crew.node.url}, {"name": "two", "url": other.url})
+    started = ask(owner, model="script-fast", route={"local_node_url": other.url})
+    configure({"name": "one", "url": crew.node.url})
+    crew.carry(crew.here(), started.stream).result(15)
+    assert failed(started.log, started.stream)["code"] == "forbidden"
+    assert other.asked == []
