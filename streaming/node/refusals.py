@@ -31,14 +31,23 @@ _USAGE_FIELD = re.compile(r"stream_options|include_usage", re.IGNORECASE)
 _NO_STREAM = re.compile(r"stream(ing)?['\"]? (is |was )?(not|un)[ _]?(supported|available|allowed)", re.IGNORECASE)
 _SECRET = re.compile(r"\b(sk|hk|Bearer)[-_ ][A-Za-z0-9._-]{8,}")
 
-# Hanzo cloud's own codes, in words.
+# Hanzo cloud's own codes, in words; and what to do where it says nothing itself.
 _PLAN = {
-    "plan_allowance_used": "the plan's allowance is used up",
-    "paid_plan_required": "this model needs a paid plan",
-    "model_cap": "the plan's limit for this model is reached",
-    "insufficient_balance": "the account's balance is too low",
-    "free_plan_cap": "the free plan's limit is reached",
-    "usage_cap_exceeded": "the usage limit set for this account is reached",
+    "plan_allowance_used": (
+        "the plan's allowance is used up",
+        "Try again later, or ask the operator for a larger plan.",
+    ),
+    "paid_plan_required": (
+        "this model needs a paid plan",
+        "Choose another model, or ask the operator for a paid plan.",
+    ),
+    "model_cap": ("the plan's limit for this model is reached", "Choose another model, or try again later."),
+    "insufficient_balance": ("the account's balance is too low", "Ask the operator to top it up."),
+    "free_plan_cap": ("the free plan's limit is reached", "Try again later, or ask the operator for a paid plan."),
+    "usage_cap_exceeded": (
+        "the usage limit set for this account is reached",
+        "Try again later, or ask the operator to raise it.",
+    ),
 }
 
 
@@ -97,7 +106,7 @@ def error_of(
     wait = _retry_after(headers or {}, now)
     plan = _PLAN.get(refusal.code) or _PLAN.get(refusal.type)
     if plan or status == 402:
-        return _plan_error(refusal, plan or "the account cannot pay for it", wait, now)
+        return _plan_error(refusal, plan, wait, now)
     if refusal.mentions(_CONTEXT):
         return LiveError(
             ErrorCode.CONTEXT_LENGTH,
@@ -134,9 +143,17 @@ def quote(text: str) -> str:
     return line if len(line) <= MAX_QUOTE else line[: MAX_QUOTE - 1] + "…"
 
 
-def _plan_error(refusal: Refusal, what: str, wait: float | None, now: Callable[[], float]) -> LiveError:
+def _plan_error(
+    refusal: Refusal, plan: tuple[str, str] | None, wait: float | None, now: Callable[[], float]
+) -> LiveError:
     resets = _moment(refusal.detail.get("resets_at"))
-    message = f"Hanzo cloud refused: {what}."
+    if plan is not None:
+        what, to_do = plan
+        message = refused = f"Hanzo cloud refused: {what}."
+    else:
+        said = f" It said: {refusal.message.rstrip('.')}." if refusal.message else ""
+        message = refused = f"The node refused: its account cannot pay for this.{said}"
+        to_do = "Ask the operator to look after the account, or choose a model of another node."
     if resets is not None:
         wait = max(0.0, round(resets - now(), 1))
         message += f" It opens again at {datetime.fromtimestamp(resets, UTC):%Y-%m-%d %H:%M} UTC."
@@ -146,6 +163,8 @@ def _plan_error(refusal: Refusal, what: str, wait: float | None, now: Callable[[
     upgrade = refusal.detail.get("upgrade_url")
     if isinstance(upgrade, str) and _is_hanzo(upgrade):
         message += f" To lift it: {quote(upgrade)}"
+    if message == refused:
+        message += f" {to_do}"
     code = ErrorCode.RATE_LIMITED if refusal.status == 429 else ErrorCode.NODE_ERROR
     kind = LiveError if refusal.code in _OF_ONE_MODEL or refusal.type in _OF_ONE_MODEL else AccountRefused
     return kind(code, message, retryable=wait is not None, retry_after=wait)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from hanzo_live.protocol.errors import ErrorCode
-from streaming.node.refusals import MAX_QUOTE, Refusal, error_of
+from streaming.node.refusals import MAX_QUOTE, AccountRefused, Refusal, error_of
 
 
 def test_a_nodes_words_are_one_short_line_without_keys() -> None:
@@ -30,6 +32,32 @@ def test_a_link_that_is_not_hanzos_is_not_passed_on() -> None:
     assert "evil" not in error_of(Refusal(body, 402)).message
     body["error"]["upgrade_url"] = "https://console.hanzo.ai/billing"
     assert "https://console.hanzo.ai/billing" in error_of(Refusal(body, 402)).message
+
+
+@pytest.mark.parametrize(
+    ("code", "of_one_model"),
+    [
+        ("plan_allowance_used", False),
+        ("paid_plan_required", True),
+        ("model_cap", True),
+        ("insufficient_balance", False),
+        ("free_plan_cap", False),
+        ("usage_cap_exceeded", False),
+        ("something_new", False),
+    ],
+)
+@pytest.mark.parametrize("status", [402, 429])
+def test_a_plans_refusal_says_what_to_do_and_leaves_the_node_alone_only_where_it_is_the_accounts(
+    code: str, of_one_model: bool, status: int
+) -> None:
+    error = error_of(Refusal({"error": {"code": code, "message": "no"}}, status))
+    if code == "something_new" and status == 429:
+        assert "wait and try again" in error.message
+        return
+    assert ("Hanzo cloud refused" in error.message) == (code != "something_new")
+    assert isinstance(error, AccountRefused) != of_one_model
+    assert re.search(r"\. (Try again later|Choose another model|Ask the operator)", error.message)
+    assert not error.retryable
 
 
 @pytest.mark.parametrize("resets_at", ["tomorrow", -1, 1e300, None, {}, "0000", True, float("nan")])
