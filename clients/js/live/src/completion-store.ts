@@ -10,11 +10,15 @@ import {
   type StreamState,
 } from "@hanzo/live-client";
 
+/** What is asked: a prompt, or a whole request. */
+export type Input = string | StreamRequest;
+
 export interface CompletionState {
   /** The stream's own state; null before the server has started it. */
   readonly stream: StreamState | null;
   readonly content: string;
   readonly isStreaming: boolean;
+  /** 0 until it can be told. */
   readonly tokensPerSecond: number;
   readonly error: LiveError | null;
 }
@@ -24,7 +28,12 @@ export interface CompletionListeners {
   onComplete?: ((text: string) => void) | undefined;
 }
 
-const NOTHING: CompletionState = {
+export interface CompletionSettings extends CompletionListeners {
+  /** What a request asks for where it does not say itself. */
+  defaults?: StreamRequest;
+}
+
+export const NO_COMPLETION: CompletionState = {
   stream: null,
   content: "",
   isStreaming: false,
@@ -33,21 +42,24 @@ const NOTHING: CompletionState = {
 };
 
 export class CompletionStore {
-  private shown = NOTHING;
+  private shown = NO_COMPLETION;
   private live: LiveStream<StreamEvent> | null = null;
   private last: StreamRequest | null = null;
   private error: LiveError | null = null;
   private running = false;
   private readonly subscribers = new Set<() => void>();
   private readonly frames = new FrameScheduler(() => this.show());
+  private settings: CompletionSettings = {};
 
-  private listeners: CompletionListeners = {};
+  constructor(
+    readonly client: HanzoLiveClient,
+    /** Hears of each answer when it is asked for. */
+    private readonly asked: (store: CompletionStore) => void = () => undefined,
+  ) {}
 
-  constructor(private readonly client: HanzoLiveClient) {}
-
-  /** From now on, these are called. */
-  setListeners(listeners: CompletionListeners): void {
-    this.listeners = listeners;
+  /** From now on, these hold. */
+  configure(settings: CompletionSettings): void {
+    this.settings = settings;
   }
 
   readonly subscribe = (listener: () => void): (() => void) => {
@@ -57,46 +69,61 @@ export class CompletionStore {
 
   readonly getSnapshot = (): CompletionState => this.shown;
 
-  /** Asks; an answer still being written is stopped first. Resolves when the answer has ended. Never rejects. */
-  async start(request: StreamRequest): Promise<void> {
-    await this.halt();
-    const live = this.client.stream({ ...request, events: true });
+  /** Asks; an answer still being written is stopped. Resolves when the new one has ended. Never rejects. */
+  readonly start = async (input: Input): Promise<void> => {
+    const request = typeof input === "string" ? { content: input } : input;
+    this.end();
+    this.last = { ...this.settings.defaults, ...request };
+    const live = this.client.stream({ ...this.last, events: true });
     this.live = live;
-    this.last = request;
     this.error = null;
     this.running = true;
     this.show();
+    this.asked(this);
     await this.follow(live);
-  }
+  };
 
   /** Asks the last question again. */
-  async retry(): Promise<void> {
+  readonly retry = async (): Promise<void> => {
     if (this.last) await this.start(this.last);
-  }
+  };
 
+  /** Ends the answer; what was written stays. Never rejects: a failure shows as `error`. */
   readonly stop = async (): Promise<void> => {
     try {
       await this.live?.stop();
     } catch (reason) {
-      this.error = LiveError.from(reason);
-      this.frames.schedule();
+      this.fail(reason);
     }
   };
 
+  /** Shows what went wrong beside the answer. */
+  fail(reason: unknown): void {
+    this.error = LiveError.from(reason);
+    this.frames.schedule();
+  }
+
   /** Nobody looks any more: ends the answer, and what is known stays. */
-  async halt(): Promise<void> {
-    const live = this.live;
+  halt(): void {
+    if (!this.running) return;
+    this.end();
+    this.running = false;
+    this.show();
+  }
+
+  private end(): void {
+    const { live } = this;
     this.live = null;
-    this.frames.cancel();
-    if (live && !live.isOver) await live.stop().catch(() => undefined);
+    // The stop is on its way to a server that may not answer: nobody is left to be told.
+    if (live && !live.isOver) live.stop().catch(() => undefined);
   }
 
   private async follow(live: LiveStream<StreamEvent>): Promise<void> {
     try {
       for await (const event of live) {
         if (live !== this.live) return;
-        if (event.type === "token") this.listeners.onToken?.(event.data);
-        if (event.type === "complete") this.listeners.onComplete?.(live.state?.content ?? "");
+        if (event.type === "token") this.settings.onToken?.(event.data);
+        if (event.type === "complete") this.settings.onComplete?.(live.state?.content ?? "");
         if (event.type === "error") this.error = LiveError.fromWire(event, { stream: event.stream });
         this.frames.schedule();
       }
@@ -109,7 +136,8 @@ export class CompletionStore {
   }
 
   private show(): void {
-    const stream = this.live?.state ?? this.shown.stream;
+    this.frames.cancel();
+    const stream = this.live ? this.live.state : this.shown.stream;
     this.shown = {
       stream,
       content: stream?.content ?? "",

@@ -10,10 +10,12 @@ import {
   type ReactElement,
   type ReactNode,
 } from "react";
+import { LatestAnswer } from "./latest-answer";
 
 interface Shared {
   client: HanzoLiveClient;
   url: string | undefined;
+  latest: LatestAnswer;
 }
 
 const ClientContext = createContext<Shared | null>(null);
@@ -34,15 +36,23 @@ export function HanzoLiveProvider({
   const [first] = useState(options);
   const client = useMemo(() => given ?? new HanzoLiveClient({ ...first, url }), [given, first, url]);
   useEffect(() => (given ? undefined : () => client.disconnect()), [given, client]);
-  const shared = useMemo(() => ({ client, url }), [client, url]);
+  const shared = useMemo(() => ({ client, url, latest: new LatestAnswer() }), [client, url]);
   return <ClientContext.Provider value={shared}>{children}</ClientContext.Provider>;
 }
 
 /** The provider's client, or one of the caller's own where there is no provider or `url` is another. */
 export function useClient(url?: string): HanzoLiveClient {
+  return useShared(url).client;
+}
+
+/** The client, and the answers that are asked for with it. */
+export function useShared(url?: string): Shared {
   const shared = useContext(ClientContext);
-  const wanted = shared && (url === undefined || url === shared.url) ? shared.client : null;
-  const own = useMemo(() => (wanted ? null : new HanzoLiveClient({ url })), [wanted, url]);
-  useEffect(() => (own ? () => own.disconnect() : undefined), [own]);
-  return (wanted ?? own) as HanzoLiveClient;
+  const wanted = shared && (url === undefined || url === shared.url) ? shared : null;
+  const own = useMemo<Shared | null>(
+    () => (wanted ? null : { client: new HanzoLiveClient({ url }), url, latest: new LatestAnswer() }),
+    [wanted, url],
+  );
+  useEffect(() => (own ? () => own.client.disconnect() : undefined), [own]);
+  return (wanted ?? own) as Shared;
 }

@@ -6,6 +6,7 @@ import {
   type ConnectionState,
   type Role,
   type SessionState,
+  type SessionStore,
   type User,
 } from "@hanzo/live-client";
 import { useCallback, useEffect, useMemo, useState } from "react";
@@ -41,6 +42,8 @@ export interface CollaborativeSession {
   retry: () => Promise<void>;
   /** Gives the link to send, this once. Rejects with a LiveError. */
   inviteUser: (email: string, role?: Role) => Promise<{ invitation: string; url: string }>;
+  /** The session's own store, for `usePresence` and `useSharedDraft`. */
+  store: SessionStore;
 }
 
 export function useCollaborativeSession(options: UseCollaborativeSessionOptions): CollaborativeSession {
@@ -97,6 +100,7 @@ export function useCollaborativeSession(options: UseCollaborativeSessionOptions)
     stop,
     retry,
     inviteUser,
+    store,
   };
 }
 
