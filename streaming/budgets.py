@@ -17,7 +17,7 @@ from django.utils import timezone
 from hanzo_live.protocol.errors import ErrorCode, LiveError
 from sessions.iam.accounts import tenant_of
 from sessions.models import User
-from streaming.models import TERMINAL, Stream, TokenUse
+from streaming.models import OPEN, Stream, TokenUse
 
 # Days that are kept, for whoever wants to look.
 KEPT = timedelta(days=40)
@@ -71,7 +71,7 @@ def count(user: User | None, tokens: int) -> None:
 
 def _require_slot(user: User) -> None:
     most = settings.MAX_STREAMS_PER_USER
-    if most and Stream.objects.filter(user=user).exclude(status__in=TERMINAL).count() > most:
+    if most and Stream.objects.filter(user=user, status__in=OPEN).count() > most:
         raise LiveError(
             ErrorCode.BUSY,
             f"You have {most} answers being written or waiting, the most this server allows. Wait for one, or stop one.",

@@ -16,7 +16,7 @@ from django.core.cache import cache
 from django.db.models.functions import Now
 
 from streaming import slots
-from streaming.models import TERMINAL, Stream, StreamStatus
+from streaming.models import OPEN, Stream, StreamStatus
 from streaming.outbox import blocking_log
 
 # One that is taken before it waited so long was never in a queue.
@@ -61,7 +61,7 @@ def tell() -> int:
     waits = Stream.objects.filter(status=StreamStatus.QUEUED, created_at__lt=Now() - AFTER)
     if not waits.exists() or not cache.add("duty:positions", True, LOCK_S):
         return 0
-    rows = Stream.objects.exclude(status__in=TERMINAL).order_by("created_at", "id")[:AT_MOST]
+    rows = Stream.objects.filter(status__in=OPEN).order_by("created_at", "id")[:AT_MOST]
     found = positions(rows.values_list("id", "log", "session_id", "status"), slots.turns(AT_MOST))
     for each in found:
         blocking_log().publish(each.log, "progress", body_of(each))

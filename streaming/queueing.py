@@ -15,7 +15,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
-from streaming.models import TERMINAL, Stream, StreamStatus
+from streaming.models import OPEN, Stream, StreamStatus
 
 logger = logging.getLogger(__name__)
 
@@ -55,7 +55,7 @@ def wake(stream_id: UUID) -> None:
 
 def open_streams(session_id: UUID) -> QuerySet[Stream]:
     """The session's streams that have not ended, first asked first."""
-    return Stream.objects.filter(session_id=session_id).exclude(status__in=TERMINAL).order_by("created_at", "id")
+    return Stream.objects.filter(session_id=session_id, status__in=OPEN).order_by("created_at", "id")
 
 
 def is_next(stream: Stream) -> bool:

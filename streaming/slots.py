@@ -7,19 +7,20 @@ finds no room is parked, and sent to the workers again when its turn comes (`fai
 
 from __future__ import annotations
 
-from functools import partial
+from dataclasses import dataclass
+from functools import cache, partial
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import F, Max, Q, QuerySet, Window
+from django.db.models import Count, F, Max, Q, QuerySet, Value, Window
 from django.db.models.functions import RowNumber
 from django.utils import timezone
 
 from streaming import queueing
 from streaming.fairness import Served, Waiting, in_turn
-from streaming.models import Stream, StreamStatus
+from streaming.models import OPEN, Stream, StreamStatus
 from streaming.runner.leases import alive
 
 # For each worker process that is alive, where the operator sets no number: what one carries well, with slots to spare.
@@ -28,6 +29,10 @@ FOR_EACH_WORKER = 200
 BURST = 16
 # Given in one transaction; the next second, or the next end, gives more.
 AT_ONCE = 50
+HOLDS = Q(status__in=(StreamStatus.RUNNING, StreamStatus.RECOVERING)) | Q(
+    status=StreamStatus.QUEUED, admitted_at__isnull=False
+)
+WAITS = Q(status=StreamStatus.QUEUED, parked=True, admitted_at__isnull=True)
 # Any number, the same in all processes: PostgreSQL's lock on giving slots.
 LOCK = 0x68_6C_73_6C_6F_74
 
@@ -44,20 +49,34 @@ def limit(wanted: int | None = None) -> int:
 
 def holding() -> QuerySet[Stream]:
     """The streams that hold a slot."""
-    return Stream.objects.filter(
-        Q(status__in=(StreamStatus.RUNNING, StreamStatus.RECOVERING))
-        | Q(status=StreamStatus.QUEUED, admitted_at__isnull=False)
-    )
+    return Stream.objects.filter(HOLDS)
 
 
 def parked() -> QuerySet[Stream]:
     """The streams that wait for a slot."""
-    return Stream.objects.filter(status=StreamStatus.QUEUED, parked=True, admitted_at__isnull=True)
+    return Stream.objects.filter(WAITS)
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """How many streams hold a slot, and how many wait for one."""
+
+    held: int
+    waiting: int
+
+
+def use() -> Use:
+    """What is in use now. Every start asks it twice, so its SQL is built once a process."""
+    sql, params = _use_sql(connection.vendor)
+    with connection.cursor() as cursor:
+        cursor.execute(sql, params)
+        row = cursor.fetchone()
+    return Use(*row) if row else Use(0, 0)
 
 
 def is_crowded() -> bool:
     """Whether there may soon be no room: then a slot is taken before the node is asked, and not meanwhile."""
-    twice = (holding().count() + BURST) * 2
+    twice = (use().held + BURST) * 2
     return twice >= limit(twice + 1)
 
 
@@ -69,8 +88,8 @@ def take(stream: Stream) -> bool:
     if stream.admitted_at is not None:
         return True
     _lock()
-    held = holding().count()
-    if held < limit(held + 1) and not parked().exists():
+    now = use()
+    if now.held < limit(now.held + 1) and not now.waiting:
         return True
     Stream.objects.filter(pk=stream.pk, status=StreamStatus.QUEUED).update(parked=True)
     return stream.pk in _give(but=stream.pk)
@@ -116,6 +135,15 @@ def _served(waiting: list[Waiting]) -> Served:
     given = Stream.objects.filter(admitted_at__gte=min(each.since for each in waiting)).order_by()
     rows: Any = given.values_list("user_id", "session_id").annotate(last=Max("admitted_at"))
     return {(user, session): last for user, session, last in rows}
+
+
+@cache
+def _use_sql(vendor: str) -> tuple[str, tuple[Any, ...]]:
+    """Building it takes several times as long as running it. `vendor` is the connection's, whose SQL it is."""
+    counted = Stream.objects.filter(status__in=OPEN).order_by().values(all=Value(1))
+    counted = counted.annotate(held=Count("pk", filter=HOLDS), waiting=Count("pk", filter=WAITS))
+    sql, params = counted.values_list("held", "waiting").query.sql_with_params()
+    return sql, tuple(params)
 
 
 def _lock() -> None:

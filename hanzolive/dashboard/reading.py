@@ -19,7 +19,7 @@ from redis.exceptions import RedisError
 from presence.leases import people_online
 from sessions.models import LiveSession, User
 from streaming.configured import ONLY_NODE
-from streaming.models import TERMINAL, Stream, StreamStatus
+from streaming.models import OPEN, Stream, StreamStatus
 from streaming.runner.leases import alive
 
 HOUR = timedelta(hours=1)
@@ -65,7 +65,7 @@ class Reading:
 def read(now: datetime) -> Reading:
     """Everything, in six queries at most."""
     by_status = dict(
-        Stream.objects.exclude(status__in=TERMINAL).order_by().values_list("status").annotate(count=Count("pk"))
+        Stream.objects.filter(status__in=OPEN).order_by().values_list("status").annotate(count=Count("pk"))
     )
     workers = alive().aggregate(count=Count("pk"), speed=Sum("tokens_per_second"))
     running = by_status.get(StreamStatus.RUNNING, 0)

@@ -16,7 +16,7 @@ from sessions.models import LiveSession
 from streaming.database import in_db
 from streaming.hub.frames import wire_of
 from streaming.log import LogWriter
-from streaming.models import TERMINAL, Stream
+from streaming.models import OPEN, Stream
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,7 @@ def _rows(log: str, tail: int) -> _Rows:
         return _Rows(empty, [], [stream_wire(stream)]) if stream.is_over else _Rows(empty, [id], [])
     session = LiveSession.objects.get(pk=id)
     transcript = queries.snapshot(session, tail)
-    running = Stream.objects.filter(session=session).exclude(status__in=TERMINAL).order_by("created_at")
+    running = Stream.objects.filter(session=session, status__in=OPEN).order_by("created_at")
     return _Rows(transcript, [str(pk) for pk in running.values_list("pk", flat=True)], [])
 
 

@@ -15,7 +15,7 @@ from sessions.models import LiveSession
 from streaming.database import in_db
 from streaming.log import LogWriter
 from streaming.log.script import now_ms
-from streaming.models import TERMINAL, Stream
+from streaming.models import OPEN, Stream
 
 logger = logging.getLogger(__name__)
 
@@ -82,5 +82,5 @@ def _lately_used(keep: timedelta) -> list[UUID]:
 
 
 def _open_streams(session: UUID) -> list[str]:
-    ids = Stream.objects.filter(session_id=session).exclude(status__in=TERMINAL).values_list("pk", flat=True)
+    ids = Stream.objects.filter(session_id=session, status__in=OPEN).values_list("pk", flat=True)
     return [str(id) for id in ids]

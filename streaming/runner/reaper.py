@@ -13,7 +13,7 @@ from django.db.models import Exists, F, OuterRef
 from django.db.models.functions import Now
 
 from streaming import metrics, queueing, slots
-from streaming.models import CARRIED, TERMINAL, Stream, StreamStatus
+from streaming.models import CARRIED, OPEN, Stream, StreamStatus
 from streaming.runner.leases import alive
 
 logger = logging.getLogger(__name__)
@@ -52,7 +52,7 @@ def send_again() -> int:
         Stream.objects.filter(
             status__in=(StreamStatus.QUEUED, StreamStatus.RECOVERING), lease="", enqueued_at__lt=Now() - LOST_AFTER
         )
-        .exclude(Exists(earlier.exclude(status__in=TERMINAL)))
+        .exclude(Exists(earlier.filter(status__in=OPEN)))
         .exclude(pk__in=slots.parked().values("pk"))
         .order_by("enqueued_at")[:AT_ONCE]
     )

@@ -30,7 +30,7 @@ from sessions.invitation_pages import page_path
 from streaming import services, waiting
 from streaming.database import in_db
 from streaming.hub import Subscription, View, the_hub
-from streaming.models import TERMINAL, Stream
+from streaming.models import OPEN, Stream
 from streaming.services import Started
 from streaming.sockets import attendance, drafts
 from streaming.sockets.admission import origin_of
@@ -374,6 +374,4 @@ async def _check_streams(socket: LiveConsumer) -> None:
 
 def _still_open(streams: set[str]) -> set[str]:
     ids = [UUID(stream) for stream in streams]
-    return {
-        str(pk) for pk in Stream.objects.filter(pk__in=ids).exclude(status__in=TERMINAL).values_list("pk", flat=True)
-    }
+    return {str(pk) for pk in Stream.objects.filter(pk__in=ids, status__in=OPEN).values_list("pk", flat=True)}
