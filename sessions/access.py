@@ -59,6 +59,7 @@ class Operation(StrEnum):
     REVOKE_TOKEN = "live_sessions.revoke_apitoken"
     STOP_STREAM = "streaming.stop_stream"
     PURGE_CACHE = "streaming.purge_cache"
+    RETRY_NOTICE = "streaming.retry_notice"
     CREATE_USER = "live_sessions.add_user"
     CHANGE_USER = "live_sessions.change_user"
     DEACTIVATE_USER = "live_sessions.deactivate_user"

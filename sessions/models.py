@@ -302,6 +302,7 @@ class AuditAction(models.TextChoices):
     TOKEN_REVOKE = "token.revoke", "Revoked an API token"
     STREAM_STOP = "stream.stop", "Stopped a stream"
     CACHE_PURGE = "cache.purge", "Took answers out of the cache"
+    NOTICE_RETRY = "notice.retry", "Sent a webhook notice again"
     USER_CREATE = "user.create", "Created a user"
     USER_CHANGE = "user.change", "Changed a user"
     USER_PASSWORD = "user.password", "Set a user's password"

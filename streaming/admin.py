@@ -1,4 +1,4 @@
-"""Streams and workers in the admin panel."""
+"""Streams, tool calls, workers and webhook notices in the admin panel."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.contrib.admin import EmptyFieldListFilter
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
 
@@ -21,8 +22,10 @@ from sessions.admin.unfolding import column
 from sessions.models import LiveSession, User
 from streaming import operations
 from streaming.configured import ONLY_NODE
-from streaming.models import Stream, Worker
+from streaming.models import Notice, Stream, ToolCall, Worker
+from streaming.notices.delivering import place_of
 
+relate(Stream, Relation("Tool calls", ToolCall, "stream__id__exact"))
 relate(LiveSession, Relation("Streams", Stream, "session__id__exact"))
 relate(User, Relation("Streams", Stream, "user__id__exact"))
 
@@ -30,6 +33,13 @@ STATUS_LOOKS = {
     "queued": "default", "running": "info", "waiting": "info", "recovering": "warning",
     "complete": "success", "stopped": "warning", "failed": "danger",
 }  # fmt: skip
+
+
+CALL_LOOKS = {
+    "awaiting_approval": "warning", "awaiting_client": "warning", "approved": "info", "denied": "danger",
+    "answered": "info", "settled": "success",
+}  # fmt: skip
+NOTICE_LOOKS = {"waiting": "info", "given up": "danger"}
 
 
 class PurgeForm(forms.Form):
@@ -139,6 +149,106 @@ class StreamAdmin(OperatorAdmin):
     @column("Why it failed")
     def why_failed(self, stream: Stream) -> str:
         return NONE if stream.error is None else f"{stream.error['code']}: {stream.error['message']}"
+
+
+@admin.register(ToolCall)
+class ToolCallAdmin(OperatorAdmin):
+    """Calls that waited for somebody: to approve them, or to run them on a client."""
+
+    list_display = ("id", "tool", "standing", "of_stream", "decided", "by", "created_at", "decided_at")
+    list_filter = (("status", ChoicesDropdownFilter), ("created_at", DaysFilter))
+    list_select_related = ("stream", "user")
+    sortable_by = ("id",)
+    ordering = ("-id",)
+    finds = (by_id("stream", "user"), beginning("user__email"))
+    search_help_text = "The beginning of an e-mail address, or an id of a stream or user"
+    # Neither arguments nor results: they are read in the transcript, which is written down.
+    fields = (
+        ("id", "call"), "tool", ("standing", "decided"), "of_stream", "by", ("created_at", "deadline", "decided_at"),
+    )  # fmt: skip
+    readonly_fields = ("id", "standing", "of_stream", "decided", "by", "created_at")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[ToolCall]:
+        rows: QuerySet[ToolCall] = super().get_queryset(request)
+        return rows.defer("output", "error", "reason", "stream__request", "stream__content", "stream__parts")
+
+    @column("Status", looks=CALL_LOOKS)
+    def standing(self, call: ToolCall) -> str:
+        return str(call.status)
+
+    @column("Stream")
+    def of_stream(self, call: ToolCall) -> str:
+        return link_to(call.stream)
+
+    @column("Decided as")
+    def decided(self, call: ToolCall) -> str:
+        return call.decided_as or NONE
+
+    @column("By")
+    def by(self, call: ToolCall) -> str:
+        return link_to(call.user) if call.user else NONE
+
+
+def _of_stream(word: str) -> Q | None:
+    return Q(body__stream=word.lower())
+
+
+@admin.register(Notice)
+class NoticeAdmin(OperatorAdmin):
+    """Webhooks that have not arrived yet, or were given up. What has arrived is not kept."""
+
+    list_display = ("id", "event", "to", "standing", "attempts", "answer", "due", "created_at")
+    list_filter = (("given_up_at", EmptyFieldListFilter),)
+    sortable_by = ("id",)
+    ordering = ("-id",)
+    finds = (_of_stream,)
+    search_help_text = "A stream's id"
+    fields = (
+        "id",
+        "event",
+        "of_stream",
+        "to",
+        ("standing", "attempts"),
+        "answer",
+        ("created_at", "due", "given_up_at"),
+    )
+    readonly_fields = ("id", "event", "of_stream", "to", "standing", "answer", "due", "created_at")
+    row_actions = (
+        Action(
+            name="retry",
+            label="Send again",
+            icon="replay",
+            operation=Operation.RETRY_NOTICE,
+            run=operations.retry_notice,
+            question="Send this notice again? It is tried as often as a new one, with the same id.",
+            done="It is being sent.",
+            offered=lambda notice: notice.given_up_at is not None,
+        ),
+    )
+
+    @column("Event")
+    def event(self, notice: Notice) -> str:
+        return str(notice.body["type"])
+
+    @column("Stream")
+    def of_stream(self, notice: Notice) -> str:
+        return str(notice.body["stream"])
+
+    @column("To")
+    def to(self, notice: Notice) -> str:
+        return place_of(notice) or "Receivers in our own processes"
+
+    @column("Status", looks=NOTICE_LOOKS)
+    def standing(self, notice: Notice) -> str:
+        return "waiting" if notice.given_up_at is None else "given up"
+
+    @column("Last answer")
+    def answer(self, notice: Notice) -> str:
+        return notice.last_answer or NONE
+
+    @column("Next try")
+    def due(self, notice: Notice) -> str:
+        return NONE if notice.given_up_at is not None else f"{notice.due_at:%Y-%m-%d %H:%M:%S} UTC"
 
 
 @admin.register(Worker)

@@ -166,16 +166,22 @@ class Worker(models.Model):
 
 
 class Notice(models.Model):
-    """An event of a stream on its way to one place. Written by `notices` with the change; deleted once it has arrived."""
+    """An event of a stream on its way to one place. Written by `notices` with the change; deleted once it has arrived.
+
+    One that is given up is kept for a while, for an operator to look at and send again.
+    """
 
     url = models.CharField(max_length=2_000, blank=True, help_text="Empty: receivers in our own processes.")
     body = models.JSONField(help_text="The event. Nothing of what was asked or answered is in it.")
     attempts = models.PositiveSmallIntegerField(default=0)
     due_at = models.DateTimeField(db_default=Now(), db_index=True, help_text="When it may be tried next.")
+    last_answer = models.CharField(max_length=300, blank=True, help_text="Why it did not arrive, the last time.")
+    given_up_at = models.DateTimeField(null=True, blank=True, db_index=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
-        default_permissions = ()
+        default_permissions = ("view",)
+        permissions = [("retry_notice", "Can send webhook notices again")]
 
     def __str__(self) -> str:
         return f"notice {self.pk}"

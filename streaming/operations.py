@@ -14,7 +14,8 @@ from sessions.models import AuditAction, LiveSession, User
 from sessions.operations import session_ending
 from streaming import queueing, services
 from streaming.cache.purging import purge
-from streaming.models import Stream
+from streaming.models import Notice, Stream
+from streaming.notices import delivering
 
 
 def connect() -> None:
@@ -50,6 +51,15 @@ def purge_cache(operator: Operator, stream: Stream, what: str) -> None:
         purge(model=stream.model)
     else:
         raise LiveError(ErrorCode.BAD_REQUEST, f"This stream has no {what}; choose something else.")
+
+
+@transaction.atomic
+def retry_notice(operator: Operator, notice: Notice) -> None:
+    """Send a notice again that was given up. Raises LiveError `forbidden`, or `conflict` for one that was not."""
+    require_operation(operator.user, Operation.RETRY_NOTICE)
+    if not delivering.again(notice.pk):
+        raise LiveError(ErrorCode.CONFLICT, "This notice is not given up: it is tried again by itself.")
+    record(operator, AuditAction.NOTICE_RETRY, notice, type=notice.body["type"], to=delivering.place_of(notice))
 
 
 def _stop_all(sender: Any, session: LiveSession, user: User, **_: Any) -> None:

@@ -63,6 +63,7 @@ NAVIGATION = [
         "title": "Streams",
         "items": [
             _list("Streams", "stream", "streaming.stream"),
+            _list("Tool calls", "construction", "streaming.toolcall"),
             _list("Workers", "memory", "streaming.worker"),
         ],
     },
@@ -71,6 +72,7 @@ NAVIGATION = [
         "items": [
             _list("Audit log", "history", "live_sessions.auditentry"),
             _list("Outbox", "outbox", "live_sessions.outboxrow"),
+            _list("Webhook notices", "webhook", "streaming.notice"),
         ],
     },
 ]

@@ -11,6 +11,7 @@ from datetime import timedelta
 from urllib.parse import urlsplit
 
 from django.conf import settings
+from django.db import transaction
 from django.db.models import F
 from django.db.models.functions import Now
 from kombu.exceptions import OperationalError
@@ -26,11 +27,14 @@ logger = logging.getLogger(__name__)
 MAX_ATTEMPTS = 18
 FIRST_WAIT_S = 2
 LONGEST_WAIT_S = 1_800
+MAX_ANSWER = 300
 # Longer than one attempt may take.
 TAKEN_S = 60
 # A row that lies this long after it was due has lost its task.
 LOST_AFTER = timedelta(seconds=30)
 SWEPT_AT_ONCE = 500
+# How long what was given up is kept.
+KEPT = timedelta(days=7)
 
 
 def set_off(notice: Notice) -> None:
@@ -46,7 +50,7 @@ def deliver(pk: int) -> int | None:
 
     None as well for a row that is delivered, or that somebody else has taken.
     """
-    taken = Notice.objects.filter(pk=pk, due_at__lte=Now()).update(
+    taken = Notice.objects.filter(pk=pk, due_at__lte=Now(), given_up_at=None).update(
         due_at=Now() + timedelta(seconds=TAKEN_S), attempts=F("attempts") + 1
     )
     notice = Notice.objects.filter(pk=pk).first() if taken else None
@@ -64,11 +68,28 @@ def deliver(pk: int) -> int | None:
 
 
 def sweep() -> int:
-    """Set off again what lies; returns how much that was."""
-    rows = list(Notice.objects.filter(due_at__lt=Now() - LOST_AFTER).order_by("due_at")[:SWEPT_AT_ONCE])
+    """Set off again what lies; returns how much that was. What was given up long ago is deleted."""
+    Notice.objects.filter(given_up_at__lt=Now() - KEPT).delete()
+    lying = Notice.objects.filter(due_at__lt=Now() - LOST_AFTER, given_up_at=None)
+    rows = list(lying.order_by("due_at")[:SWEPT_AT_ONCE])
     for row in rows:
         set_off(row)
     return len(rows)
+
+
+def again(pk: int) -> bool:
+    """Try anew what was given up, as often as at first; False where it was not, or is gone. Within a transaction."""
+    reopened = Notice.objects.filter(pk=pk, given_up_at__isnull=False).update(
+        given_up_at=None, attempts=0, due_at=Now()
+    )
+    if reopened:
+        transaction.on_commit(lambda: set_off(Notice.objects.get(pk=pk)), robust=True)
+    return bool(reopened)
+
+
+def place_of(notice: Notice) -> str:
+    """Where it goes, for people: not the whole address, which may hold a credential."""
+    return urlsplit(notice.url).hostname or ""
 
 
 def _bring(event: StreamEvent, url: str) -> None:
@@ -81,14 +102,15 @@ def _bring(event: StreamEvent, url: str) -> None:
 
 
 def _wait(notice: Notice, event: StreamEvent, refused: Refused) -> int | None:
-    host = urlsplit(notice.url).hostname  # not the address: it may hold a credential
+    host = place_of(notice)
+    said = str(refused).replace("\0", "")[:MAX_ANSWER]
     if refused.final or notice.attempts >= MAX_ATTEMPTS:
         logger.warning("%s of stream %s is not told to %s: %s", event.type, event.stream, host, refused)
-        notice.delete()
+        Notice.objects.filter(pk=notice.pk).update(given_up_at=Now(), last_answer=said)
         metrics.WEBHOOKS.labels("given_up").inc()
         return None
     seconds: int = min(FIRST_WAIT_S * 2 ** (notice.attempts - 1), LONGEST_WAIT_S)
-    Notice.objects.filter(pk=notice.pk).update(due_at=Now() + timedelta(seconds=seconds))
+    Notice.objects.filter(pk=notice.pk).update(due_at=Now() + timedelta(seconds=seconds), last_answer=said)
     logger.info("%s of stream %s could not be told to %s: %s", event.type, event.stream, host, refused)
     metrics.WEBHOOKS.labels("failed").inc()
     return seconds

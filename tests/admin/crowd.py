@@ -22,7 +22,7 @@ from sessions.models import (
     Role,
     User,
 )
-from streaming.models import Stream, StreamStatus, Worker
+from streaming.models import Notice, Stream, StreamStatus, ToolCall, ToolCallStatus, Worker
 
 NUMBERS = "WITH RECURSIVE numbers(i) AS (SELECT %s UNION ALL SELECT i + 1 FROM numbers WHERE i < %s)"
 # What differs from copy to copy, by model: columns, and what they are for copy `i`.
@@ -37,6 +37,8 @@ DIFFERENT: dict[type[Any], dict[str, str]] = {
     OutboxRow: {},
     AuditEntry: {},
     Stream: {},
+    ToolCall: {"call": "'call-' || i"},
+    Notice: {},
     Worker: {"id": "'worker-' || i"},
 }
 
@@ -71,6 +73,11 @@ class Crowd:
                 usage={"prompt_tokens": 1, "completion_tokens": 60, "total_tokens": 61, "estimated": False},
                 timings={"duration_ms": 900.0, "first_token_ms": 20.0, "tokens_per_second": 50.0},
             ),
+            ToolCall: ToolCall(
+                stream=Stream.objects.create(user=self.user, log="stream:x", request={}), call="call-0", tool="dig",
+                status=ToolCallStatus.SETTLED, deadline=later, user=self.user,
+            ),
+            Notice: Notice(url="https://example.com/hook", body={"type": "stream_start", "stream": "s"}, due_at=later),
             Worker: Worker(id="worker", seen_at=now),
         }  # fmt: skip
 

@@ -20,7 +20,7 @@ from sessions.authentication import create_token
 from sessions.invitations import invite
 from sessions.models import AuditAction, AuditEntry, LiveSession, Member, Role, User
 from sessions.services import update_session
-from streaming.models import Stream
+from streaming.models import Notice, Stream
 from tests.admin.conftest import page_text
 
 PASSWORD = "another battery staple"
@@ -82,6 +82,10 @@ class Rows:
 
     def stream(self, action: str) -> Stream:
         return Stream.objects.create(user=self.owner, log="stream:x", request={})
+
+    def notice(self, action: str) -> Notice:
+        body = {"type": "stream_start", "stream": "s"}
+        return Notice.objects.create(url="https://example.com/hook", body=body, given_up_at=timezone.now())
 
     def make(self, model: type[Any], action: str) -> Any:
         return getattr(self, str(model._meta.model_name))(action)

@@ -10,9 +10,12 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from hanzo_live.protocol.errors import ErrorCode, LiveError
 from hanzolive import options
+from sessions.audit import Operator
 from streaming.models import Notice
 from streaming.notices import StreamEvent, delivering, webhook
+from streaming.operations import retry_notice
 from tests.streaming.notices.conftest import SECRET
 from tests.streaming.notices.receiving import Receiver
 from tests.streaming.runner.house import Crew, ask
@@ -79,12 +82,33 @@ def test_it_is_given_up_after_the_last_try_or_where_the_receiver_says_so(notice:
     Notice.objects.update(attempts=delivering.MAX_ATTEMPTS - 1)
     receiver.statuses = [500]
     assert delivering.deliver(notice.pk) is None
-    assert not Notice.objects.exists()
     again = Notice.objects.create(url=notice.url, body=EVENT.wire())
     receiver.statuses = [410]
     assert delivering.deliver(again.pk) is None
-    assert not Notice.objects.exists()
     assert len(receiver.received) == 2
+    answers = Notice.objects.filter(given_up_at__isnull=False).order_by("pk").values_list("last_answer", flat=True)
+    assert list(answers) == ["It was answered with 500.", "It was answered with 410."]
+
+
+def test_what_was_given_up_is_not_tried_by_itself_but_again_by_an_operator_and_goes_after_a_week(
+    notice: Notice, receiver: Receiver, worker: None, make_user: Any
+) -> None:
+    operator = Operator(make_user("Ada", is_staff=True, is_superuser=True))
+    long_ago = timezone.now() - 2 * delivering.LOST_AFTER
+    Notice.objects.update(given_up_at=long_ago, due_at=long_ago, attempts=delivering.MAX_ATTEMPTS)
+    assert delivering.sweep() == 0
+    assert delivering.deliver(notice.pk) is None
+    assert receiver.received == []
+    retry_notice(operator, notice)
+    (headers, _) = receiver.received[0]
+    assert headers["webhook-id"] == "e-1"
+    assert not Notice.objects.exists()
+    with pytest.raises(LiveError) as refused:
+        retry_notice(operator, notice)
+    assert refused.value.code == ErrorCode.CONFLICT
+    Notice.objects.create(url=notice.url, body=EVENT.wire(), given_up_at=timezone.now() - 2 * delivering.KEPT)
+    assert delivering.sweep() == 0
+    assert not Notice.objects.exists()
 
 
 def test_one_whose_task_was_lost_is_found(notice: Notice, receiver: Receiver, worker: None) -> None:
