@@ -7,7 +7,9 @@ never says 100: that an answer is whole, only its `complete` tells.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from itertools import islice
 from statistics import median_high
 from typing import Any
 
@@ -16,6 +18,7 @@ from streaming.node import ChatRequest
 from streaming.node.decoder import prompt_bytes
 from streaming.runner.answer import Answer
 from streaming.runner.lengths import Kind, Length, lengths_of, note_length
+from streaming.tools.specs import Told
 
 # So many answers that were at least as long as this one is by now are a ground …
 GROUND = 5
@@ -26,6 +29,9 @@ MOST_PERCENT = 99.0
 SPEED_OVER = 10
 # How an answer ends that says how long such answers are.
 WHOLE = ("stop", "length", "tool_calls")
+# Running tools of which is told what they tell.
+MAX_TELLING = 32
+NOTHING_TOLD: Mapping[str, Told] = {}
 
 
 class Progress:
@@ -66,8 +72,13 @@ class Progress:
         if self._kind is not None and finish_reason in WHOLE and answer.tokens:
             await note_length(log, self._kind, Length(answer.tokens, cut=finish_reason == "length"))
 
-    def body(self, answer: Answer, now: float, first_at: float | None) -> dict[str, Any]:
-        """The fields of the event, as of `now`. `first_at` is when the first token came; None while the node is waited for."""
+    def body(
+        self, answer: Answer, now: float, first_at: float | None, told: Mapping[str, Told] = NOTHING_TOLD
+    ) -> dict[str, Any]:
+        """The fields of the event, as of `now`.
+
+        `first_at` is when the first token came; None while the node is waited for. `told` is what running tools tell.
+        """
         if answer.tokens < self._tokens:  # a reset: what was told of it is void as well
             self._percent = None
             self._marks.clear()
@@ -78,16 +89,20 @@ class Progress:
             percent = round(min(MOST_PERCENT, 100 * answer.tokens / expected), 1)
             self._percent = percent if self._percent is None else max(self._percent, percent)
         left = expected - answer.tokens if expected is not None else 0
-        return {
+        body = {
             "stream": self._stream,
             "tokens": answer.tokens,
             "total": self._limit if expected is None else expected,
             "percent": self._percent,
             "eta_s": round(left / speed, 1) if speed and left > 0 and self._percent is not None else None,
             "tokens_per_second": speed,
-            "phase": "waiting" if first_at is None else answer.phase,
+            "phase": "tool" if told else "waiting" if first_at is None else answer.phase,
             "queue_position": None,
         }
+        if told:
+            shown = islice(told.items(), MAX_TELLING)
+            body["tools"] = [{"call": call, **asdict(each)} for call, each in shown]
+        return body
 
     def _expected(self) -> int | None:
         """Tokens that this answer will have, by those that were at least as long; None without a ground."""

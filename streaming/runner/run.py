@@ -91,6 +91,7 @@ class Run:
         self._lost = NODE_LOST  # what made it necessary to ask again
         self._is_known = True  # all that was said so far; a log may have been trimmed under it
         self._recovering = False
+        self._tools: ToolRound | None = None  # those that run now
         self._failed_on: set[str] = set()  # nodes
         self._news = asyncio.Event()
 
@@ -253,11 +254,13 @@ class Run:
         """Run a round of tools, within the time that the stream has left; then ask again, or wait for somebody."""
         assert self.claim is not None
         written = self._answer.written
+        self._tools = round
         running = asyncio.create_task(round.settle())
         try:
             left = max(0.0, self._seconds_left())
             await asyncio.wait((running, self._halted), timeout=left, return_when=asyncio.FIRST_COMPLETED)
         finally:
+            self._tools = None
             over = running.done()
             running.cancel()
             await asyncio.gather(running, return_exceptions=True)
@@ -370,7 +373,8 @@ class Run:
             await self._publish_progress()
 
     async def _publish_progress(self) -> None:
-        body = self._progress.body(self._answer, self._loop.time(), self._tally.first_at)
+        told = self._tools.told if self._tools is not None else {}
+        body = self._progress.body(self._answer, self._loop.time(), self._tally.first_at, told)
         if self._recovering:
             body["phase"] = "recovering"
         with suppress(LogUnavailable):

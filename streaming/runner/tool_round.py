@@ -10,6 +10,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from enum import StrEnum
+from functools import partial
 from typing import Any
 
 from sessions.queries import user_wire
@@ -19,7 +20,7 @@ from streaming.models import ToolCall, ToolCallStatus
 from streaming.runner import lifecycle
 from streaming.runner.answer import Answer, arguments_of
 from streaming.runner.lifecycle import Claim
-from streaming.tools.specs import ToolContext, ToolKind, ToolOutcome, ToolSpec
+from streaming.tools.specs import Told, ToolContext, ToolKind, ToolOutcome, ToolSpec
 from streaming.tools.toolbox import Toolbox, Toolkit
 
 Put = Callable[[Sequence[Entry]], Awaitable[None]]
@@ -56,6 +57,8 @@ class ToolRound:
         self._putting = asyncio.Lock()
         self._put_last: asyncio.Future[None] | None = None
         self._started: set[str] = set()
+        self.told: dict[str, Told] = {}
+        """How far the running calls say they are, by id; of those that do."""
 
     async def settle(self) -> Settled:
         """Run what can run. Afterwards either the model can be asked again, or the stream may be set aside."""
@@ -154,7 +157,10 @@ class ToolRound:
         if spec is None or spec.kind is ToolKind.CLIENT:
             outcome = ToolOutcome(error=self._unknown(state["tool"]))
         else:
-            outcome = await self._kit.call(self._toolbox, spec, state["args"] or {}, self._context)
+            outcome = await self._kit.call(
+                self._toolbox, spec, state["args"] or {}, self._context, partial(self.told.__setitem__, id)
+            )
+            self.told.pop(id, None)
         await self._put([self._result(id, outcome, time.monotonic() - began)])
 
     # Entries ------------------------------------------------------------------------------------------------------

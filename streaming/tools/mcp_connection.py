@@ -19,6 +19,7 @@ from streaming.tools.mcp_configured import McpServer
 from streaming.tools.mcp_errors import McpRefused, McpUnavailable
 from streaming.tools.mcp_results import MAX_TOOLS
 from streaming.tools.mcp_transport import Way, transport, ways
+from streaming.tools.specs import Told
 
 logger = logging.getLogger(__name__)
 
@@ -88,14 +89,14 @@ class McpConnection:
                 break
         return found[:MAX_TOOLS]
 
-    async def call(self, tool: str, args: dict[str, Any], progressed: Callable[[], None]) -> CallToolResult:
-        """Call a tool; `progressed` is called whenever the server says that it is getting on.
+    async def call(self, tool: str, args: dict[str, Any], progressed: Callable[[Told], None]) -> CallToolResult:
+        """Call a tool; `progressed` is called with what the server says whenever it is getting on.
 
         Raises McpUnavailable, McpRefused.
         """
 
         async def on_progress(progress: float, total: float | None, message: str | None) -> None:
-            progressed()
+            progressed(Told.of(progress, total, message))
 
         calling = asyncio.ensure_future(self._client.call_tool(tool, args, progress_callback=on_progress))
         try:

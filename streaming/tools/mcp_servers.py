@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from streaming.tools.mcp_configured import NamedServer
 from streaming.tools.mcp_errors import McpRefused, McpUnavailable
-from streaming.tools.specs import ToolOutcome, ToolSpec
+from streaming.tools.specs import Told, ToolOutcome, ToolSpec
 
 if TYPE_CHECKING:
     from streaming.tools.mcp_connection import McpConnection
@@ -77,16 +77,23 @@ class McpServers:
             return kept.specs
 
     async def call(
-        self, named: NamedServer, spec: ToolSpec, args: Mapping[str, Any], *, limit_s: float, max_bytes: int
+        self,
+        named: NamedServer,
+        spec: ToolSpec,
+        args: Mapping[str, Any],
+        *,
+        limit_s: float,
+        max_bytes: int,
+        tell: Callable[[Told], None] = lambda told: None,
     ) -> ToolOutcome:
         """What the tool gave, or why not: it never raises for what the server does.
 
-        `limit_s` is how long the server may be silent; its progress extends it, up to twenty times.
+        `limit_s` is how long the server may be silent; its progress, which `tell` is told, extends it, up to twenty times.
         """
         kept = self._of(named)
         kept.calls += 1
         try:
-            return await self._call(named, kept, spec, dict(args), named.server.timeout or limit_s, max_bytes)
+            return await self._call(named, kept, spec, dict(args), named.server.timeout or limit_s, max_bytes, tell)
         except McpRefused as error:
             return ToolOutcome.failed(f"The MCP server refused: {error}")
         except McpUnavailable as error:
@@ -98,12 +105,19 @@ class McpServers:
             kept.used_at = self._clock()
 
     async def _call(
-        self, named: NamedServer, kept: _Kept, spec: ToolSpec, args: dict[str, Any], limit_s: float, max_bytes: int
+        self,
+        named: NamedServer,
+        kept: _Kept,
+        spec: ToolSpec,
+        args: dict[str, Any],
+        limit_s: float,
+        max_bytes: int,
+        tell: Callable[[Told], None],
     ) -> ToolOutcome:
         for again in (True, False):
             connection = await self._connection(named, kept)
             try:
-                return await self._within_time(connection, spec, args, limit_s, max_bytes)
+                return await self._within_time(connection, spec, args, limit_s, max_bytes, tell)
             except McpUnavailable as error:
                 if not again or not (error.not_begun or spec.repeatable):
                     raise
@@ -111,15 +125,23 @@ class McpServers:
         raise AssertionError("unreachable")
 
     async def _within_time(
-        self, connection: McpConnection, spec: ToolSpec, args: dict[str, Any], limit_s: float, max_bytes: int
+        self,
+        connection: McpConnection,
+        spec: ToolSpec,
+        args: dict[str, Any],
+        limit_s: float,
+        max_bytes: int,
+        tell: Callable[[Told], None],
     ) -> ToolOutcome:
         loop = asyncio.get_running_loop()
         last = loop.time() + MOST_TIMEOUTS * limit_s
         try:
             async with asyncio.timeout(limit_s) as limit:
 
-                def progressed() -> None:
-                    limit.reschedule(min(last, loop.time() + limit_s))
+                def progressed(told: Told) -> None:
+                    if not limit.expired():
+                        limit.reschedule(min(last, loop.time() + limit_s))
+                    tell(told)
 
                 result = await connection.call(spec.original or spec.name, args, progressed)
         except TimeoutError:

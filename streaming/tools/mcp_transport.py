@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Literal
 
 import httpx2
 from mcp.client import Transport
+from mcp.client._transport import TransportStreams
 from mcp.client.sse import sse_client
 from mcp.client.stdio import StdioServerParameters, stdio_client
 from mcp.client.streamable_http import streamable_http_client
 
 from streaming.tools.mcp_configured import McpServer, parts_of
+from streaming.tools.mcp_stderr import logged
 
 MAX_RESPONSE_BYTES = 4 * 1024 * 1024
 MAX_EVENT_BYTES = 2 * 1024 * 1024
@@ -49,8 +52,7 @@ def ways(server: McpServer) -> list[Way]:
 def transport(server: McpServer, way: Way) -> Transport:
     """The SDK's transport for that way, not yet open."""
     if way.kind == "stdio":
-        env = {name: value.get_secret_value() for name, value in server.env.items()}
-        return stdio_client(StdioServerParameters(command=server.command, args=list(server.args), env=env))
+        return _process(server)
     headers = {name: value.get_secret_value() for name, value in server.headers.items()}
     if way.kind == "sse":
         return sse_client(
@@ -58,6 +60,15 @@ def transport(server: McpServer, way: Way) -> Transport:
         )
     client = _client(headers, httpx2.Timeout(CONNECT_S, read=READ_S))
     return _http(client, way.url)
+
+
+@asynccontextmanager
+async def _process(server: McpServer) -> AsyncGenerator[TransportStreams]:
+    env = {name: value.get_secret_value() for name, value in server.env.items()}
+    with logged(server.place, env.values()) as stderr:
+        parameters = StdioServerParameters(command=server.command, args=list(server.args), env=env)
+        async with stdio_client(parameters, errlog=stderr) as streams:
+            yield streams
 
 
 def _http(client: httpx2.AsyncClient, url: str) -> Transport:

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from math import isfinite
 from typing import Any
 
 import orjson
 
 MAX_ERROR = 2_000
+# Characters of what a running tool says; the protocol's bound.
+MAX_TOLD = 200
 
 
 class ToolKind(StrEnum):
@@ -63,6 +66,25 @@ class ToolOutcome:
     @classmethod
     def failed(cls, words: str) -> ToolOutcome:
         return cls(error=words if len(words) <= MAX_ERROR else words[: MAX_ERROR - 1] + "…")
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """How far a running tool says it is: in whatever it counts, of `total` where it says so, and in its own words."""
+
+    progress: float
+    total: float | None = None
+    message: str | None = None
+
+    @classmethod
+    def of(cls, progress: float, total: float | None, message: str | None) -> Told:
+        """As it can be shown, of whatever a server sends: a line that is not long, and numbers that are some."""
+        line = " ".join("".join(c if c.isprintable() else " " for c in (message or "")[: 4 * MAX_TOLD]).split())
+        return cls(
+            progress=progress if isfinite(progress) and progress > 0 else 0.0,
+            total=total if total is not None and isfinite(total) and total > 0 else None,
+            message=(line if len(line) <= MAX_TOLD else line[: MAX_TOLD - 1] + "…") or None,
+        )
 
 
 def told(result: Any, error: str | None) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from typing import Any
@@ -15,7 +15,7 @@ from streaming.tools.mcp_errors import McpUnavailable
 from streaming.tools.mcp_servers import McpServers
 from streaming.tools.offered import client_tools
 from streaming.tools.server_tools import ServerTool, call_server_tool
-from streaming.tools.specs import ToolContext, ToolKind, ToolOutcome, ToolSpec
+from streaming.tools.specs import Told, ToolContext, ToolKind, ToolOutcome, ToolSpec
 
 logger = logging.getLogger(__name__)
 
@@ -108,13 +108,21 @@ class Toolkit:
         return list(self._by_name([*(tool.spec for tool in self._server_tools.values()), *found]).values()), states
 
     async def call(
-        self, toolbox: Toolbox, spec: ToolSpec, args: Mapping[str, Any], context: ToolContext
+        self,
+        toolbox: Toolbox,
+        spec: ToolSpec,
+        args: Mapping[str, Any],
+        context: ToolContext,
+        tell: Callable[[Told], None],
     ) -> ToolOutcome:
-        """What the tool gave, or why it failed. Not for tools that the client runs."""
+        """What the tool gave, or why it failed; meanwhile `tell` is told how far it says it is.
+
+        Not for tools that the client runs.
+        """
         if spec.kind is ToolKind.MCP:
             named = toolbox.servers.get(spec.source)
             assert named is not None  # it was offered from there
-            return await self._mcp.call(named, spec, args, limit_s=self._limit_s, max_bytes=self._max_bytes)
+            return await self._mcp.call(named, spec, args, limit_s=self._limit_s, max_bytes=self._max_bytes, tell=tell)
         tool = self._server_tools.get(spec.name)
         if tool is None:
             return ToolOutcome.failed(f"There is no tool named {spec.name} any more.")

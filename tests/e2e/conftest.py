@@ -5,6 +5,8 @@ These tests are a pytest run of their own: playwright's event loop does not go w
 
 from __future__ import annotations
 
+import json
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Literal
@@ -43,7 +45,12 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """A server that asks the scripted node."""
-    tools = {"TOOL_MODULES": "tests.e2e.tools", "PYTHONPATH": str(HERE.parents[1])}
+    digging = {"command": sys.executable, "args": [str(HERE / "mcp_tools.py")]}
+    tools = {
+        "TOOL_MODULES": "tests.e2e.tools",
+        "MCP_SERVERS": json.dumps({"digging": digging}),
+        "PYTHONPATH": str(HERE.parents[1]),
+    }
     with running(tmp_path_factory.mktemp("e2e"), **tools) as stack:
         yield stack
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from playwright.sync_api import expect
 
@@ -70,6 +72,26 @@ def test_a_member_approves_a_call_and_all_see_it(olga: Person, tariq: Person, ve
         expect(person.answer).to_contain_text("Done, approved by Tariq")
         assert person.answer_text() == "The tool said: old-notes.txt is gone"
     expect(olga.page.get_by_role("button", name="Approve", exact=True)).to_have_count(0)
+
+
+def test_how_far_a_tool_is_is_shown_to_all_while_it_runs(olga: Person, vera: Person, tmp_path: Path) -> None:
+    session = olga.make_session("Digging", "script-tools@tool=dig", viewer=vera)
+    for person in (olga, vera):
+        person.go(session)
+    found = tmp_path / "found"
+    olga.ask(str(found))
+    for person in (olga, vera):
+        tools = person.page.get_by_role("list", name="Tools used")
+        expect(tools).to_contain_text("Layer 1 of 4")
+        expect(tools.get_by_role("progressbar", name="How far the tool is")).to_have_attribute("value", "25")
+        expect(tools).to_contain_text("25 %")
+    expect(olga.live_facts).to_contain_text("Using a tool")
+    olga.photograph("tool-progress")
+    found.touch()
+    for person in (olga, vera):
+        person.sees_end()
+        assert person.answer_text() == "The tool said: a coin"
+        expect(person.page.get_by_role("progressbar", name="How far the tool is")).to_have_count(0)
 
 
 def test_a_denied_call_does_not_run_and_the_answer_goes_on(olga: Person) -> None:

@@ -11,7 +11,8 @@ from hanzo_live.protocol.events import ProgressEvent
 from streaming.log.script import Entry
 from streaming.runner.answer import Answer
 from streaming.runner.lengths import Length
-from streaming.runner.progress import GROUND, Progress
+from streaming.runner.progress import GROUND, MAX_TELLING, Progress
+from streaming.tools.specs import Told
 
 ALIKE = [Length(100)] * GROUND
 
@@ -101,6 +102,20 @@ def test_what_is_longer_than_all_before_it_keeps_its_percentage_and_has_no_end_i
     assert told(written(90), 10.0, progress).percent == 90.0
     event = told(written(150), 10.0, progress)
     assert (event.percent, event.eta_s, event.total) == (90.0, None, None)
+
+
+def test_what_running_tools_tell_is_told_with_it() -> None:
+    tools = {"call_1": Told(1.0, 3.0, "Layer 1 of 3"), "call_2": Told(7.0)}
+    body = expecting(ALIKE).body(written(5), 10.0, 0.0, tools)
+    event = event_of(body)
+    assert event.phase == "tool"
+    assert [tool.model_dump() for tool in event.tools or []] == [
+        {"call": "call_1", "progress": 1.0, "total": 3.0, "message": "Layer 1 of 3"},
+        {"call": "call_2", "progress": 7.0, "total": None, "message": None},
+    ]
+    assert "tools" not in expecting(ALIKE).body(written(5), 10.0, 0.0)
+    many = {f"call_{n}": Told(0.0) for n in range(MAX_TELLING + 1)}
+    assert len(expecting(ALIKE).body(written(5), 10.0, 0.0, many)["tools"]) == MAX_TELLING
 
 
 lengths_ = st.lists(st.builds(Length, st.integers(1, 500), st.booleans()), max_size=40)

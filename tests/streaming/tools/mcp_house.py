@@ -35,7 +35,7 @@ def odd_server(release: threading.Event, called: list[str]) -> MCPServer[Any]:
 
         while not release.is_set():
             if context is not None:
-                await context.report_progress(1)
+                await context.report_progress(1, 3, "Layer 1\nof 3")
             await anyio.sleep(0.02)
 
     @server.tool()

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import logging
+import math
+import sys
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 
 from streaming.tools.mcp_configured import McpServer, NamedServer
 from streaming.tools.mcp_errors import McpUnavailable
 from streaming.tools.mcp_servers import FRESH_S, IDLE_S, McpServers
-from streaming.tools.specs import ToolOutcome, ToolSpec
+from streaming.tools.mcp_stderr import MAX_LINE, MAX_LINES
+from streaming.tools.specs import Told, ToolOutcome, ToolSpec
 from tests.streaming.runner.house import until
 from tests.streaming.tools.mcp_house import Served
 
@@ -26,9 +32,16 @@ class Clock:
         return self.now
 
 
-async def call(servers: McpServers, named: NamedServer, tool: str, limit_s: float = 10.0, **args: Any) -> ToolOutcome:
+async def call(
+    servers: McpServers,
+    named: NamedServer,
+    tool: str,
+    limit_s: float = 10.0,
+    tell: Callable[[Told], None] = lambda told: None,
+    **args: Any,
+) -> ToolOutcome:
     specs = {spec.name: spec for spec in await servers.tools(named)}
-    return await servers.call(named, specs[tool], args, limit_s=limit_s, max_bytes=1_000)
+    return await servers.call(named, specs[tool], args, limit_s=limit_s, max_bytes=1_000, tell=tell)
 
 
 async def test_it_lists_and_calls_the_tools_of_a_real_server(time_mcp: NamedServer) -> None:
@@ -85,11 +98,19 @@ async def test_it_waits_longer_for_a_tool_that_tells_of_progress(odd_served: Ser
     odd = NamedServer("odd", McpServer(url=odd_served.url))
     async with McpServers() as servers:
         await servers.tools(odd)
-        calling = asyncio.ensure_future(call(servers, odd, "wait_with_progress", limit_s=0.5))
-        done, _ = await asyncio.wait((calling,), timeout=1.5)
+        told: list[Told] = []
+        calling = asyncio.ensure_future(call(servers, odd, "wait_with_progress", limit_s=1.0, tell=told.append))
+        done, _ = await asyncio.wait((calling,), timeout=2.5)
         assert not done
         release.set()
         assert await calling == ToolOutcome("at last")
+    assert set(told) == {Told(1.0, 3.0, "Layer 1 of 3")}
+
+
+def test_what_a_tool_tells_is_shown_as_one_line_and_in_numbers() -> None:
+    assert Told.of(math.nan, math.inf, "\x1b[2J\n") == Told(0.0, None, "[2J")
+    assert Told.of(-1.0, 0.0, " ") == Told(0.0, None, None)
+    assert Told.of(2.0, 4.0, "x" * 1_000) == Told(2.0, 4.0, "x" * 199 + "…")
 
 
 async def test_it_connects_again_to_a_server_that_was_restarted(odd_served: Served) -> None:
@@ -127,6 +148,38 @@ async def test_it_does_not_repeat_a_call_that_may_have_done_its_work(
         outcome = await calling
     assert outcome.error is not None
     assert called == ["wait"]
+
+
+LOUD = """
+import sys
+from mcp.server.mcpserver import MCPServer
+server = MCPServer("loud", log_level="CRITICAL")
+print("\x1b[31mstarted with key", sys.argv[1], file=sys.stderr)
+print("y" * 2_000, file=sys.stderr, flush=True)
+for _ in range(3_000):
+    print("again", file=sys.stderr)
+@server.tool()
+def shout() -> str:
+    return "done"
+server.run()
+"""
+
+
+async def test_what_a_process_says_on_stderr_is_logged_in_bounded_lines_without_its_secrets(
+    caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    env = {"KEY": SecretStr("a-very-secret-key")}
+    server = McpServer(command=sys.executable, args=("-c", LOUD, "a-very-secret-key"), env=env)
+    with caplog.at_level(logging.DEBUG, "streaming.tools.mcp_stderr"):
+        async with McpServers(connect_within=15) as servers:
+            assert await call(servers, NamedServer("loud", server), "shout") == ToolOutcome("done")
+        await asyncio.to_thread(until, lambda: "is not logged" in caplog.messages[-1])
+    said = [record.getMessage() for record in caplog.records if record.name == "streaming.tools.mcp_stderr"]
+    assert said[0] == f"The MCP server {sys.executable} says: [31mstarted with key …"
+    assert len(said) == MAX_LINES + 1
+    assert max(map(len, said)) < MAX_LINE + 100
+    assert {record.levelno for record in caplog.records if "says:" in record.getMessage()} == {logging.DEBUG}
+    assert capfd.readouterr().err == ""
 
 
 async def test_it_closes_what_nobody_uses(time_mcp: NamedServer) -> None:

@@ -423,6 +423,18 @@ export interface ToolChoice {
   function: FunctionName;
 }
 
+/** How far a running tool says it is. */
+export interface ToolProgress {
+  /** The tool call's id. */
+  call: string;
+  /** As far, in whatever the tool counts. */
+  progress: number;
+  /** How far it will come, or null where it does not say. */
+  total: number | null;
+  /** What it does now, in the tool's words, or null. */
+  message: string | null;
+}
+
 /** Tokens that a stream cost. */
 export interface Usage {
   /** Tokens read. */
@@ -1309,6 +1321,8 @@ export interface ProgressEvent {
   phase: Phase;
   /** How many are before it, or null. */
   queue_position: number | null;
+  /** What running tools tell of themselves; absent where none does. */
+  tools?: ToolProgress[] | null;
 }
 
 /**

@@ -11,6 +11,7 @@ import type {
   StreamFailure,
   StreamStatus,
   ToolCallState,
+  ToolProgress,
   Usage,
   User,
 } from "./protocol.generated";
@@ -30,6 +31,8 @@ export interface StreamState {
   /** The same by step, as the server measured it; empty until it ends. */
   readonly thoughtsMs: readonly number[];
   readonly toolCalls: readonly ToolCallState[];
+  /** How far running tools say they are; of those that do. */
+  readonly toolProgress: readonly ToolProgress[];
   readonly model: string | null;
   readonly requestedModel: string | null;
   readonly node: "local" | "cloud" | null;
@@ -66,6 +69,7 @@ const BLANK: Omit<StreamState, "id"> = {
   thoughtMs: null,
   thoughtsMs: [],
   toolCalls: [],
+  toolProgress: [],
   model: null,
   requestedModel: null,
   node: null,
@@ -151,7 +155,11 @@ export function foldStream(state: StreamState, event: OfStream): StreamState {
       return { ...state, status: toolCalls.some(waits) ? "waiting" : "running", phase: "tool", toolCalls };
     }
     case "tool_result":
-      return { ...state, toolCalls: foldToolResult(state.toolCalls, event) };
+      return {
+        ...state,
+        toolCalls: foldToolResult(state.toolCalls, event),
+        toolProgress: state.toolProgress.filter(({ call }) => call !== event.call),
+      };
     case "progress":
       // Told a moment too late: it has begun.
       if (event.phase === "queued" && state.status !== "queued") return state;
@@ -159,6 +167,8 @@ export function foldStream(state: StreamState, event: OfStream): StreamState {
         ...state,
         phase: event.phase,
         queuePosition: event.queue_position ?? null,
+        // Told a moment too late: that call is over.
+        toolProgress: (event.tools ?? []).filter(({ call }) => isRunning(state.toolCalls, call)),
         tokens: Math.max(state.tokens, event.tokens),
         total: event.total ?? null,
         // Never backwards, also where another worker goes on with it.
@@ -248,6 +258,10 @@ function foldThought(state: StreamState, event: Of<"thought">): StreamState {
 function measured(ms: readonly number[] | null | undefined): Partial<StreamState> {
   if (!ms || ms.length === 0) return {};
   return { thoughtsMs: ms, thoughtMs: ms.reduce((sum, each) => sum + each, 0) };
+}
+
+function isRunning(calls: readonly ToolCallState[], id: string): boolean {
+  return calls.some(({ call, status }) => call === id && status === "running");
 }
 
 function waits({ status }: ToolCallState): boolean {

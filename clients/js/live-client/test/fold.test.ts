@@ -121,6 +121,37 @@ describe("a reader of a log", () => {
     });
   });
 
+  it("shows what a running tool tells of itself until it has its result", () => {
+    const call: Entry = {
+      type: "tool_call",
+      stream: "s",
+      call: "c",
+      tool: "dig",
+      args: {},
+      status: "running",
+      user: null,
+    };
+    const dug = { call: "c", progress: 1, total: 4, message: "Layer 1 of 4" };
+    const log = new TestLog("session:x");
+    for (const entry of [start("s"), call]) log.append(entry);
+    let state = log.state();
+    const progress: LogEvent = {
+      ...fixture<Extract<LogEvent, { type: "progress" }>>("event.progress"),
+      log: "session:x",
+      stream: "s",
+      phase: "tool",
+      tools: [dug, { ...dug, call: "unknown" }],
+    };
+    state = foldLog(state, progress);
+    expect(state.streams["s"]?.toolProgress).toEqual([dug]);
+    state = foldLog(
+      state,
+      log.append({ type: "tool_result", stream: "s", call: "c", result: "a coin", error: null, duration_ms: 1 }),
+    );
+    expect(state.streams["s"]?.toolProgress).toEqual([]);
+    expect(foldLog(state, progress).streams["s"]?.toolProgress).toEqual([]);
+  });
+
   it("applies every event of the contract, and ignores what it does not know", () => {
     let state = foldLog(EMPTY_LOG, fixture<LogEvent>("event.snapshot"));
     for (const name of fixtureNames("event.")) {

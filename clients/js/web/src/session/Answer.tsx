@@ -80,6 +80,7 @@ export const Answer = memo(function Answer({
       {toolCalls.length > 0 && (
         <ToolCalls
           calls={toolCalls}
+          told={stream?.toolProgress ?? []}
           isOver={!isWriting}
           decide={canWrite && stream ? (call, approved) => onDecide(stream.id, call, approved) : null}
         />

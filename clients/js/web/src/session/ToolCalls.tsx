@@ -1,6 +1,6 @@
 /** The tools that an answer used: what was asked, what came back, and what waits for somebody to approve it. */
 
-import { LiveError, type ToolCallState, type ToolStatus } from "@hanzo/live-client";
+import { LiveError, type ToolCallState, type ToolProgress, type ToolStatus } from "@hanzo/live-client";
 import { useState, type ReactElement } from "react";
 import { Wrench } from "../ui/icons";
 
@@ -25,17 +25,20 @@ export type DecideTool = (call: string, approved: boolean) => Promise<void>;
 
 interface ToolCallsProps {
   calls: readonly ToolCallState[];
+  /** How far those that run say they are. */
+  told: readonly ToolProgress[];
   /** The answer has ended, and what has not run will not. */
   isOver: boolean;
   /** Approves or denies; null for whoever may not. */
   decide: DecideTool | null;
 }
 
-export function ToolCalls({ calls, isOver, decide }: ToolCallsProps): ReactElement {
+export function ToolCalls({ calls, told, isOver, decide }: ToolCallsProps): ReactElement {
   return (
     <ul className="tool-calls" aria-label="Tools used">
       {calls.map((call) => {
         const waits = !isOver && call.status === "awaiting_approval";
+        const tells = isOver ? undefined : told.find((each) => each.call === call.call);
         return (
           <li key={call.call} className={`tool-call tool-call-${call.status}`}>
             <details open={waits || undefined}>
@@ -52,11 +55,28 @@ export function ToolCalls({ calls, isOver, decide }: ToolCallsProps): ReactEleme
                 </pre>
               )}
             </details>
+            {tells && <Telling told={tells} />}
             {waits && <Decision call={call} decide={decide} />}
           </li>
         );
       })}
     </ul>
+  );
+}
+
+/** What a running tool tells of itself: its words, and how far it is where it knows how far it will come. */
+function Telling({ told }: { told: ToolProgress }): ReactElement {
+  const percent = told.total === null ? null : Math.round(Math.min(100, (100 * told.progress) / told.total));
+  return (
+    <div className="tool-call-telling">
+      {told.message !== null && <span className="tool-call-words">{told.message}</span>}
+      {percent !== null && (
+        <>
+          <progress max={100} value={percent} aria-label="How far the tool is" />
+          <span>{percent} %</span>
+        </>
+      )}
+    </div>
   );
 }
 

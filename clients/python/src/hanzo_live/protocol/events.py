@@ -20,6 +20,7 @@ from hanzo_live.protocol.shapes import (
     Role,
     SessionChange,
     SnapshotState,
+    ToolProgress,
     ToolStatus,
     Usage,
     User,
@@ -326,6 +327,9 @@ class ProgressEvent(Event):
     tokens_per_second: Number | None = Field(description="Speed now, or null.")
     phase: Phase = Field(description="What it is doing.")
     queue_position: Count | None = Field(description="How many are before it, or null.")
+    tools: list[ToolProgress] | None = Field(
+        None, max_length=128, description="What running tools tell of themselves; absent where none does."
+    )
 
 
 class PresenceEvent(Event):

@@ -77,6 +77,17 @@ class Usage(WireModel):
     estimated: bool = Field(description="True where the node told no usage and the server counted for itself.")
 
 
+class ToolProgress(WireModel):
+    """How far a running tool says it is."""
+
+    example: ClassVar[JsonObject] = {"call": "call_1", "progress": 2.0, "total": 3.0, "message": "Reading page 2 of 3"}
+
+    call: Id = Field(description="The tool call's id.")
+    progress: Number = Field(description="As far, in whatever the tool counts.")
+    total: Number | None = Field(description="How far it will come, or null where it does not say.")
+    message: str | None = Field(max_length=200, description="What it does now, in the tool's words, or null.")
+
+
 class Message(WireModel):
     """One message of a session, the same in events, snapshots and REST."""
 
