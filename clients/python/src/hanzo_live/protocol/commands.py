@@ -5,9 +5,10 @@ Only the shapes. Reading a raw frame is `parsing.py`; who may do what is the ser
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal, Self, TypeAlias
+from typing import ClassVar, Literal, TypeAlias
 
 from pydantic import ConfigDict, Field, model_validator
+from typing_extensions import Self
 
 from hanzo_live.protocol.base import (
     Base64,

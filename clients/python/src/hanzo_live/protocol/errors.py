@@ -6,12 +6,15 @@ Every refusal that leaves the server, on any transport, is one `LiveError`. The 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
+from enum import Enum
 from typing import Any
 
 
-class ErrorCode(StrEnum):
+class ErrorCode(str, Enum):
     """Why something was refused or failed. Stable: programs compare these."""
+
+    # As `enum.StrEnum` has them, which Python 3.10 has not: a code reads as its value.
+    __str__ = str.__str__
 
     BAD_REQUEST = "bad_request"
     UNKNOWN_COMMAND = "unknown_command"

@@ -6,9 +6,10 @@ without these models; `validate_event` is how tests hold it to them.
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Literal, Self, TypeAlias
+from typing import Any, ClassVar, Literal, TypeAlias
 
 from pydantic import ConfigDict, Field, model_validator
+from typing_extensions import Self
 
 from hanzo_live.protocol.base import Base64, Count, Epoch, Id, JsonObject, LogName, Name, Number, WireModel
 from hanzo_live.protocol.shapes import (

@@ -5,9 +5,10 @@ Names are the wire's (snake_case); the clients map their own. Nothing here says 
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal, Self, TypeAlias
+from typing import Annotated, ClassVar, Literal, TypeAlias
 
 from pydantic import ConfigDict, Discriminator, Field, Tag, model_validator
+from typing_extensions import Self
 
 from hanzo_live.protocol.base import (
     NO_NUL,
