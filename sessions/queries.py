@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -13,15 +14,33 @@ from sessions.models import ApiToken, Invitation, LiveSession, Member, Message, 
 
 Wire = dict[str, Any]
 
+# Answers of which is read what tools gave; of older ones nobody is told.
+ANSWERS_WITH_TOOLS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class ToolUse:
+    """A tool call of an answer that has its result, or an error in words."""
+
+    id: str
+    name: str
+    args: Wire
+    result: Any
+    error: str | None
+
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """One message as a model may be told of it. `speaker` is the name of the person who wrote a prompt."""
+    """One message as a model may be told of it. `speaker` is the name of the person who wrote a prompt.
+
+    `tools` are those that an answer used, where they were asked for.
+    """
 
     n: int
     role: MessageRole
     content: str
     speaker: str | None
+    tools: tuple[ToolUse, ...] = ()
 
 
 def time_wire(moment: datetime) -> str:
@@ -158,10 +177,11 @@ def snapshot(session: LiveSession, tail: int) -> Wire:
     }
 
 
-def history(session_id: UUID, limit: int, *, before_n: int | None = None) -> list[Said]:
+def history(session_id: UUID, limit: int, *, before_n: int | None = None, with_tools: bool = False) -> list[Said]:
     """The newest `limit` messages that a model may be told of, oldest first; with `before_n` only those before it.
 
     Failed and unfinished answers, empty messages and prompts that were taken back are left out; a stopped answer keeps its text.
+    With `with_tools` the newest answers that used some say which.
     """
     # A stopped prompt is one that its sender took back.
     told = messages_of(session_id).filter(
@@ -171,12 +191,32 @@ def history(session_id: UUID, limit: int, *, before_n: int | None = None) -> lis
     if before_n is not None:
         told = told.filter(n__lt=before_n)
     rows = told.only("n", "role", "content", "user__name").order_by("-n")[:limit]
+    tools = _tools_of(told) if with_tools else {}
     return [
         Said(
             n=row.n,
             role=MessageRole(row.role),
             content=row.content,
             speaker=row.user.name if row.role == MessageRole.USER and row.user else None,
+            tools=tools.get(row.n, ()),
         )
         for row in reversed(rows)
     ]
+
+
+def _tools_of(told: QuerySet[Message]) -> dict[int, tuple[ToolUse, ...]]:
+    """By the number of the answer. What a tool gave may be long: it is not read for all that was ever said."""
+    answers = told.filter(role=MessageRole.ASSISTANT).exclude(parts=[]).order_by("-n")
+    return {n: tool_uses(parts) for n, parts in answers.values_list("n", "parts")[:ANSWERS_WITH_TOOLS]}
+
+
+def tool_uses(parts: Sequence[Wire]) -> tuple[ToolUse, ...]:
+    """The calls among a message's parts that have their result."""
+    results = {part["id"]: part for part in parts if part["type"] == "toolResult"}
+    return tuple(
+        ToolUse(
+            part["id"], part["name"], part["args"] or {}, results[part["id"]]["result"], results[part["id"]]["error"]
+        )
+        for part in parts
+        if part["type"] == "toolCall" and part["id"] in results
+    )

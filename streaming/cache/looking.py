@@ -21,6 +21,7 @@ from streaming.cache.semantic import search
 from streaming.cache.store import About, CacheUnavailable, the_store
 from streaming.endings import Outcome
 from streaming.models import Stream
+from streaming.tools.offered import may_offer
 
 logger = logging.getLogger(__name__)
 
@@ -47,15 +48,26 @@ def find_in_session(stream: Stream, session: LiveSession, user: User, prompt: st
     """
     if not is_wanted(stream) or queueing.open_streams(session.pk).exists():
         return None
-    said = [*history(session.pk, LONGEST), Said(session.last_n + 1, MessageRole.USER, prompt, user.name)]
-    return find(stream, messages_in_session(session.system_prompt, said)) if len(said) < LONGEST else None
+    tools = _has_tools(stream)
+    said = [
+        *history(session.pk, LONGEST, with_tools=tools),
+        Said(session.last_n + 1, MessageRole.USER, prompt, user.name),
+    ]
+    if len(said) >= LONGEST:
+        return None
+    return find(stream, messages_in_session(session.system_prompt, said, with_tools=tools))
 
 
 def conversation_of(stream: Stream, system: str, said: Sequence[Said]) -> Conversation | None:
     """What a stream asked, from what its worker loaded; None where it is too long to be asked again."""
     if (messages := stream.request.get("messages")) is not None:
         return list(messages)
-    return messages_in_session(system, said) if len(said) < LONGEST else None
+    return messages_in_session(system, said, with_tools=_has_tools(stream)) if len(said) < LONGEST else None
+
+
+def _has_tools(stream: Stream) -> bool:
+    """Whether the model is offered some, and so is told what those of earlier answers gave."""
+    return may_offer(stream.request["options"])
 
 
 def keep(stream: Stream, messages: Conversation, outcome: Outcome) -> None:

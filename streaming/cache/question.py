@@ -89,9 +89,9 @@ def question_of(stream: Stream, messages: Sequence[Mapping[str, Any]]) -> Questi
     return Question(_digest(setting), messages)
 
 
-def messages_in_session(system: str, said: Sequence[Said]) -> list[dict[str, str]]:
+def messages_in_session(system: str, said: Sequence[Said], *, with_tools: bool) -> list[dict[str, Any]]:
     """A session's conversation as a model is told of it, uncut."""
-    return build_prompt(system, said, context=UNCUT)
+    return build_prompt(system, said, context=UNCUT, with_tools=with_tools)
 
 
 def _whose(user: User | None) -> str | None:

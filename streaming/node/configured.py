@@ -37,7 +37,8 @@ class NodesError(ValueError):
 class ConfiguredNode(BaseModel):
     """One node. `models` maps names that people ask for to what the node calls them; with `only` it has no others.
 
-    Of two nodes that could answer, one of twice the `weight` carries twice as many streams.
+    Of two nodes that could answer, one of twice the `weight` carries twice as many streams. One that `wants_thoughts`
+    refuses a tool's result without what the model thought before it called the tool.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
@@ -50,6 +51,7 @@ class ConfiguredNode(BaseModel):
     only: bool = False
     weight: Annotated[float, Field(gt=0, le=1000)] = 1.0
     where: Where | None = None
+    wants_thoughts: bool = False
 
     @model_validator(mode="after")
     def _goes_together(self) -> ConfiguredNode:

@@ -89,10 +89,9 @@ class Answer:
         """One tool call as far as it has come, as a ToolCallState."""
         return self._stream.tool_calls[id]
 
-    @property
-    def round_messages(self) -> list[dict[str, Any]]:
-        """What the model said, called and got so far, for asking it again."""
-        return self.rounds.messages(self._stream.tool_calls)
+    def round_messages(self, *, with_thoughts: bool) -> list[dict[str, Any]]:
+        """What the model said, called and got so far, for asking it again; `with_thoughts` as `Rounds.messages` has it."""
+        return self.rounds.messages(self._stream.tool_calls, with_thoughts=with_thoughts)
 
     def begin_again(self, reason: str) -> list[Entry]:
         """What voids everything that the model has said since its last tools gave their results, and says those again.

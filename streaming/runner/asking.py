@@ -39,7 +39,7 @@ def chat_request(
         passed_on["tool_choice"] = "none"
     return ChatRequest(
         model=route.model,
-        messages=[*messages_of(job, route, limit), *rounds],
+        messages=[*messages_of(job, route, limit, with_tools=bool(tools)), *rounds],
         max_tokens=limit and max(1, limit - written),
         tools=tools,
         continue_text=so_far,
@@ -47,8 +47,15 @@ def chat_request(
     )
 
 
-def messages_of(job: Job, route: Route, max_tokens: int | None) -> Sequence[Mapping[str, Any]]:
+def messages_of(job: Job, route: Route, max_tokens: int | None, *, with_tools: bool) -> Sequence[Mapping[str, Any]]:
     """A stand-alone stream brings its messages along; in a session they are what was said."""
     if (messages := job.stream.request.get("messages")) is not None:
         return list(messages)
-    return build_prompt(job.system, job.said, context=route.context, max_tokens=max_tokens, complete=job.complete)
+    return build_prompt(
+        job.system,
+        job.said,
+        context=route.context,
+        max_tokens=max_tokens,
+        complete=job.complete,
+        with_tools=with_tools,
+    )

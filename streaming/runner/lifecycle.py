@@ -25,6 +25,7 @@ from streaming.endings import Outcome, Timings, UsageCount, end, lock_session
 from streaming.models import CARRIED, DECIDED, Stream, StreamStatus, ToolCall, ToolCallStatus
 from streaming.notices.announcing import tell_start
 from streaming.outbox import drain
+from streaming.tools.offered import may_offer
 from streaming.waiting import deadline_of
 
 # Messages read for a prompt at most; what fits the model is far less.
@@ -68,7 +69,12 @@ def load(stream_id: str) -> Job | None:
     crowded = stream.status == StreamStatus.QUEUED and slots.is_crowded()
     if stream.session is None:
         return Job(stream, crowded=crowded)
-    said = history(stream.session.pk, HISTORY, before_n=stream.request["before_n"])
+    said = history(
+        stream.session.pk,
+        HISTORY,
+        before_n=stream.request["before_n"],
+        with_tools=may_offer(stream.request["options"]),
+    )
     return Job(stream, stream.session.system_prompt, said, complete=len(said) < HISTORY, crowded=crowded)
 
 

@@ -17,9 +17,10 @@ from streaming.tools.specs import told
 
 @dataclass(slots=True)
 class Round:
-    """One ask's text and calls. `results` are the calls that have theirs."""
+    """One ask's text, thoughts and calls. `results` are the calls that have theirs."""
 
     text: list[str] = field(default_factory=list)
+    thoughts: list[str] = field(default_factory=list)
     calls: list[str] = field(default_factory=list)
     results: set[str] = field(default_factory=set)
 
@@ -50,6 +51,8 @@ class Rounds:
                 self._rounds.append(Round())
             if entry.type == "token":
                 self.open.text.append(entry.data)
+            elif entry.type == "thought":
+                self.open.thoughts.append(entry.data)
             elif entry.type == "tool_call":
                 self.open.calls.append(str(body["call"]))
 
@@ -67,13 +70,18 @@ class Rounds:
         """Whether the next thing is to ask the model, and nothing of that has been written yet."""
         return self.kept == len(self.entries)
 
-    def messages(self, calls: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
-        """The whole rounds in OpenAI's shape; `calls` is each call's state by its id."""
+    def messages(self, calls: Mapping[str, Mapping[str, Any]], *, with_thoughts: bool = False) -> list[dict[str, Any]]:
+        """The whole rounds in OpenAI's shape; `calls` is each call's state by its id.
+
+        `with_thoughts` only for an API that asks for what was thought before a call: elsewhere it is never sent back.
+        """
         messages: list[dict[str, Any]] = []
         for each in self.whole:
             text = "".join(each.text).strip("\n")
             made = [_made(calls[id]) for id in each.calls]
             messages.append({"role": "assistant", "content": text or None, "tool_calls": made})
+            if with_thoughts and each.thoughts:
+                messages[-1]["reasoning_content"] = "".join(each.thoughts)
             for id in each.calls:
                 content = told(calls[id]["result"], calls[id]["error"])
                 messages.append({"role": "tool", "tool_call_id": id, "content": content})

@@ -51,6 +51,11 @@ class Route:
         """Which node it is, as the operator knows it."""
         return self.on.name
 
+    @property
+    def wants_thoughts(self) -> bool:
+        """Whether its API asks for what was thought before a tool was called."""
+        return self.on.config.wants_thoughts
+
     @asynccontextmanager
     async def chat(self, request: ChatRequest) -> AsyncIterator[ChatStream]:
         """The node's answer, as `NodeClient.chat`; meanwhile the node counts as busy with it. Raises LiveError."""

@@ -324,7 +324,7 @@ class Run:
             self._job,
             route,
             self._toolbox,
-            rounds=self._answer.round_messages,
+            rounds=self._answer.round_messages(with_thoughts=route.wants_thoughts),
             last_round=not self._may_call,
             so_far=so_far,
             written=self._answer.tokens if so_far else self._answer.start.tokens,

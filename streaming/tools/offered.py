@@ -8,6 +8,11 @@ from typing import Any
 from streaming.tools.specs import ToolKind, ToolSpec
 
 
+def may_offer(options: Mapping[str, Any]) -> bool:
+    """Whether a stream with these options may come to have tools."""
+    return bool(options.get("tools") or options.get("mcp"))
+
+
 def client_tools(tools: Sequence[Mapping[str, Any]]) -> list[ToolSpec]:
     """OpenAI's shape or the seed's {name, description, parameters}, as tools that the caller's client runs."""
     return [_spec(tool.get("function", tool)) for tool in tools]

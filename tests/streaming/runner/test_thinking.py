@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from hanzo_live.protocol import fold
 from hanzolive.nodes.scripted import expected_thoughts
 from sessions.models import Message
+from streaming.node.configured import read_nodes
 from streaming.runner.thinking import ThinkingClock
 from tests.streaming.runner.house import Crew, ask, events, row
+from tests.streaming.tools import functions
 
 THOUGHTFUL = "script-thoughts@rate=100"
 
@@ -55,6 +59,26 @@ def test_the_reply_keeps_its_thoughts_with_their_time_and_the_log_says_the_same(
     assert timings is not None
     assert timings["thoughts_ms"] == [part["duration_ms"]]
     assert fold(events(started.log)).messages[str(started.reply)]["parts"] == reply.parts
+
+
+@pytest.mark.parametrize("wants", [True, False])
+def test_an_api_that_asks_for_it_is_sent_what_was_thought_before_a_tool_in_this_answer_only(
+    crew: Crew, settings: Any, owner: Any, live_session: Any, wants: bool
+) -> None:
+    settings.NODES = read_nodes([{"name": "one", "url": crew.node.url, "wants_thoughts": wants}])
+    settings.TOOL_MODULES = [functions.__name__]
+    worker, model = crew.here(), "script-tools@thoughts=8"
+    for prompt in ("one", "two"):
+        started = ask(owner, prompt, model=model, tools=[{"name": "add"}], session="the-plan")
+        crew.carry(worker, started.stream).result(15)
+        assert row(started.stream).status == "complete"
+    first, second, third, fourth = crew.node.asked
+    thought = expected_thoughts(model, first.messages)
+    assert thought
+    assert [message.get("reasoning_content") for message in second.messages] == [None, thought if wants else None, None]
+    assert "reasoning_content" not in str(third.messages)
+    thoughts = [message["reasoning_content"] for message in fourth.messages if "reasoning_content" in message]
+    assert thoughts == ([expected_thoughts(model, third.messages)] if wants else [])
 
 
 def test_no_model_is_told_what_one_thought(crew: Crew, owner: Any, live_session: Any) -> None:

@@ -101,6 +101,19 @@ def test_a_tool_that_nobody_has_is_told_to_the_model(crew: Crew, worker: WorkerP
     assert same_everywhere(started).content == "The tool said: Error: There is no tool named lookup. There are: add."
 
 
+def test_what_tools_gave_is_told_in_the_next_answer(
+    crew: Crew, worker: WorkerProcess, owner: Any, live_session: Any
+) -> None:
+    for prompt, tools in (("one", named("add")), ("two", named("add")), ("three", None)):
+        started = ask(owner, prompt, model="script-tools", session="the-plan", **({"tools": tools} if tools else {}))
+        crew.carry(worker, started.stream).result(15)
+    told = crew.node.asked[2].messages
+    assert [message["role"] for message in told] == ["user", "assistant", "tool", "assistant", "user"]
+    assert told[1]["tool_calls"][0]["function"] == {"name": "add", "arguments": '{"a":7}'}
+    assert (told[2]["content"], told[2]["tool_call_id"]) == ("8", told[1]["tool_calls"][0]["id"])
+    assert [message["role"] for message in crew.node.asked[4].messages] == ["user", "assistant"] * 2 + ["user"]
+
+
 def test_calls_are_the_end_where_no_tools_were_offered(crew: Crew, worker: WorkerProcess, owner: Any) -> None:
     started = ask(owner, model="script-tools")
     crew.carry(worker, started.stream).result(15)

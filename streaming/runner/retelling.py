@@ -1,0 +1,37 @@
+"""What tools gave in earlier answers, as a model is told of it again: in OpenAI's shape, and bounded. Pure.
+
+An answer's calls are told as if made at once, before its text: a transcript does not keep what was said between them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import orjson
+
+from sessions.queries import ToolUse
+from streaming.tools.bounds import cut
+from streaming.tools.specs import told
+
+# Of one answer the last ones; what a model found at the end is what it answered with.
+MAX_CALLS = 16
+MAX_RESULT_BYTES = 4_000
+# A call with more is left out: cut arguments are no JSON.
+MAX_ARGS_BYTES = 4_000
+
+
+def tool_messages(uses: Sequence[ToolUse]) -> list[dict[str, Any]]:
+    """The model's calls as one message, and what each gave; nothing where it called none."""
+    made = [(use, orjson.dumps(use.args).decode()) for use in uses]
+    made = [(use, args) for use, args in made if len(args) <= MAX_ARGS_BYTES][-MAX_CALLS:]
+    if not made:
+        return []
+    calls = [
+        {"id": use.id, "type": "function", "function": {"name": use.name, "arguments": args}} for use, args in made
+    ]
+    results = [
+        {"role": "tool", "tool_call_id": use.id, "content": cut(told(use.result, use.error), MAX_RESULT_BYTES)}
+        for use, _ in made
+    ]
+    return [{"role": "assistant", "content": None, "tool_calls": calls}, *results]
