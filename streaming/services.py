@@ -25,6 +25,7 @@ from sessions.access import Action
 from sessions.models import LiveSession, Overlap, User
 from streaming import budgets, queueing
 from streaming.cache import giving, looking
+from streaming.cache.question import is_wanted
 from streaming.configured import require_local_node
 from streaming.endings import Outcome, end
 from streaming.log import LogUnavailable
@@ -167,6 +168,8 @@ def _start_in_session(
         if found is not None and not waiting and posted.message.n == session.last_n + 1:
             giving.give(stream, found, began)
             return Started(stream.pk, session.log, posted.message.pk, posted.reply.pk, existing=False)
+        if (waiting or found is not None) and is_wanted(stream):
+            stream.request["look_up_in_turn"] = True  # only then it is known what was said before
         stream.save(force_insert=True)
         budgets.require(stream)
         # An interrupted answer that had not begun is over already: then this one may be the next.

@@ -1,21 +1,23 @@
-"""Giving a stream an answer from the cache: begun, written and ended in the transaction that asks for it.
+"""Giving a stream an answer from the cache: begun, written and ended in one transaction.
 
-All of it goes the outbox's way, so that a process that dies after the commit leaves nothing half said; no worker and no
-task are needed.
+All of it goes the outbox's way, so that a process that dies after the commit leaves nothing half said. Mostly that is the
+transaction that asks, and no worker and no task are needed.
 """
 
 from __future__ import annotations
 
 import time
+from typing import Any
 
+from django.db import transaction
 from django.utils import timezone
 
 from hanzo_live.protocol import reply_parts
 from sessions.outbox import Announcement, announce
-from streaming import metrics
+from streaming import metrics, queueing
 from streaming.beginnings import start_event
 from streaming.cache.answer import Found
-from streaming.endings import Outcome, Timings, end, insert_ended
+from streaming.endings import Outcome, Timings, end, insert_ended, lock_session
 from streaming.models import Stream, StreamStatus
 from streaming.notices.announcing import tell_start
 
@@ -28,13 +30,9 @@ def give(stream: Stream, found: Found, began: float) -> None:
 
     Within a transaction, which in a session holds its lock; what is announced is on the log after the commit.
     """
-    answer = found.answer
-    stream.model, stream.node, stream.cached = answer.model, answer.node, found.how
-    stream.started_at = timezone.now()
-    start = start_event(stream, answer.model, answer.node, cached=found.how)
-    begun = [Announcement("stream_start", start, str(stream.pk)), *_written(stream, found)]
-    outcome = _outcome(found, round((time.monotonic() - began) * 1000, 1))
-    tell_start(stream, model=answer.model, node=answer.node)
+    for name, value in _beginning(found).items():
+        setattr(stream, name, value)
+    begun, outcome = _begun(stream, found), _outcome(found, began)
     if stream.session_id is None:
         insert_ended(stream, outcome, begun)
     else:
@@ -44,8 +42,42 @@ def give(stream: Stream, found: Found, began: float) -> None:
     metrics.STREAMS.labels(outcome.status.value).inc()
 
 
-def _outcome(found: Found, elapsed_ms: float) -> Outcome:
+def give_queued(stream: Stream, found: Found, began: float) -> bool:
+    """As `give`, to one that waits in its session; False where it does not any more, or it is not its turn."""
+    assert stream.session_id is not None
+    columns = _beginning(found)
+    with transaction.atomic():
+        if not lock_session(stream.session_id) or not queueing.is_next(stream):
+            return False
+        waits = Stream.objects.filter(status=StreamStatus.QUEUED, fence=stream.fence)
+        if not waits.filter(pk=stream.pk).update(**columns):
+            return False
+        for name, value in columns.items():
+            setattr(stream, name, value)
+        outcome = _outcome(found, began)
+        announce(stream.log, *_begun(stream, found))
+        end(stream, outcome, waits)
+    metrics.STREAMS.labels(outcome.status.value).inc()
+    return True
+
+
+def _beginning(found: Found) -> dict[str, Any]:
+    """What a beginning writes into the stream's row."""
+    answer = found.answer
+    return {"model": answer.model, "node": answer.node, "cached": found.how, "started_at": timezone.now()}
+
+
+def _begun(stream: Stream, found: Found) -> list[Announcement]:
+    """All but the end, with which others are told of the start, too."""
+    model, node = found.answer.model, found.answer.node
+    tell_start(stream, model=model, node=node)
+    start = start_event(stream, model, node, cached=found.how)
+    return [Announcement("stream_start", start, str(stream.pk)), *_written(stream, found)]
+
+
+def _outcome(found: Found, began: float) -> Outcome:
     answer, thoughts_ms = found.answer, list(found.answer.thoughts_ms)
+    elapsed_ms = round((time.monotonic() - began) * 1000, 1)
     return Outcome(
         finish_reason="stop",
         content=answer.content,

@@ -44,7 +44,7 @@ def find(stream: Stream, messages: Conversation) -> Found | None:
 def find_in_session(stream: Stream, session: LiveSession, user: User, prompt: str) -> Found | None:
     """As `find`, for a prompt that is about to be posted; good only while nobody else posts there.
 
-    None while something is being written: what the model will be told is not known before it is.
+    None while something is being written: what the model will be told is not known before it is. Then `queued` looks.
     """
     if not is_wanted(stream) or queueing.open_streams(session.pk).exists():
         return None

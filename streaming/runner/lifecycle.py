@@ -39,7 +39,8 @@ UNCLAIMED = (StreamStatus.QUEUED, StreamStatus.RECOVERING)
 class Job:
     """A stream that waits for a worker, and in a session what was said before it. `complete`: from its beginning.
 
-    `crowded`: there may be no slot for it, so that its node must not be asked before it is claimed.
+    `crowded`: there may be no slot for it, so that its node must not be asked before it is claimed. `looks_up`: the cache
+    was not asked yet, and may be.
     """
 
     stream: Stream
@@ -47,6 +48,7 @@ class Job:
     said: list[Said] = field(default_factory=list)
     complete: bool = True
     crowded: bool = False
+    looks_up: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,13 +71,16 @@ def load(stream_id: str) -> Job | None:
     crowded = stream.status == StreamStatus.QUEUED and slots.is_crowded()
     if stream.session is None:
         return Job(stream, crowded=crowded)
+    # Asked before what was said is read: once it is its turn, nothing is added to that any more.
+    looks_up = "look_up_in_turn" in stream.request and stream.status == StreamStatus.QUEUED and queueing.is_next(stream)
     said = history(
         stream.session.pk,
         HISTORY,
         before_n=stream.request["before_n"],
         with_tools=may_offer(stream.request["options"]),
     )
-    return Job(stream, stream.session.system_prompt, said, complete=len(said) < HISTORY, crowded=crowded)
+    complete = len(said) < HISTORY
+    return Job(stream, stream.session.system_prompt, said, complete=complete, crowded=crowded, looks_up=looks_up)
 
 
 def claim(stream: Stream, lease: str, *, model: str, node: str, node_name: str = "") -> Claim | None:

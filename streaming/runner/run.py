@@ -19,7 +19,7 @@ from django.utils import timezone
 from hanzo_live.protocol.errors import ErrorCode, LiveError
 from hanzo_live.protocol.options import RouteOptions
 from streaming import metrics
-from streaming.cache import looking
+from streaming.cache import looking, queued
 from streaming.cache.question import is_wanted
 from streaming.database import in_db
 from streaming.endings import Outcome
@@ -124,6 +124,8 @@ class Run:
 
     async def _carry(self) -> None:
         stream = self._job.stream
+        if self._job.looks_up and await in_db(queued.answer, stream, self._job.system, self._job.said):
+            return
         route = await self._route()
         if isinstance(route, Route) and stream.started_at is None and not self._job.crowded:
             # The node is asked while the claim is written: most of the first token's way is waiting.

@@ -10,8 +10,11 @@ from allauth.socialaccount.models import SocialAccount
 
 from hanzo_live.protocol.options import CacheOptions, FunctionSpec, RouteOptions
 from sessions.models import Message, OutboxRow
+from sessions.services import create_session
 from streaming import services
+from streaming.cache import queued
 from streaming.cache.store import the_store
+from streaming.runner import lifecycle
 from streaming.runner.worker import WorkerProcess
 from streaming.services import Started
 from tests.streaming.runner.house import Crew, ask, events, folded, row, terminal, until
@@ -77,7 +80,7 @@ def test_what_was_said_before_is_a_part_of_the_question(
     assert len(crew.node.asked) == 2
 
 
-def test_behind_one_that_is_being_written_it_waits_and_asks_the_model(
+def test_behind_one_that_is_being_written_it_waits(
     crew: Crew, worker: WorkerProcess, owner: Any, live_session: Any
 ) -> None:
     asked(crew, worker, owner, "say this")
@@ -88,6 +91,77 @@ def test_behind_one_that_is_being_written_it_waits_and_asks_the_model(
     assert row(behind.stream).status == "queued"
     services.stop_stream(owner, slow.stream)
     assert running.result(15)
+
+
+def said_before(crew: Crew, worker: WorkerProcess, user: Any) -> None:
+    """A session in which one thing was asked and then another, whose answer is kept."""
+    create_session(user, slug="before")
+    asked(crew, worker, user, "one", session="before", cache=None)
+    asked(crew, worker, user, "two", session="before")
+
+
+def test_what_waited_behind_another_is_answered_in_its_turn(
+    crew: Crew, worker: WorkerProcess, owner: Any, live_session: Any
+) -> None:
+    said_before(crew, worker, owner)
+    first, second, third = (
+        ask(owner, prompt, session="the-plan", cache=cache)
+        for prompt, cache in (("one", None), ("two", CACHED), ("three", None))
+    )
+    assert [row(each.stream).status for each in (first, second, third)] == ["queued"] * 3
+    for each in (first, second, third):
+        crew.carry(worker, each.stream).result(15)
+    assert [how(each) for each in (first, second, third)] == ["", "exact", ""]
+    assert [entry.messages[-1]["content"] for entry in crew.node.asked[2:]] == ["one", "three"]
+    given = row(second.stream)
+    reply = Message.objects.get(pk=second.reply)
+    assert (given.status, given.content, given.node) == ("complete", "two", "local")
+    assert (reply.status, reply.finish_reason, reply.content) == ("complete", "stop", "two")
+    told = [event for event in events(second.log) if event.get("stream") == str(second.stream)]
+    assert [event["type"] for event in told] == ["stream_start", "token", "complete"]
+    assert told[0]["cached"] == told[2]["cached"] == "exact"
+    ends = [event["stream"] for event in events(second.log) if event["type"] == "complete"]
+    assert ends == [str(each.stream) for each in (first, second, third)]
+
+
+def test_before_its_turn_nothing_is_given(crew: Crew, worker: WorkerProcess, owner: Any, live_session: Any) -> None:
+    said_before(crew, worker, owner)
+    first = ask(owner, "one", session="the-plan")
+    second = ask(owner, "two", session="the-plan", cache=CACHED)
+    crew.carry(worker, second.stream).result(15)
+    assert (row(second.stream).status, how(second)) == ("queued", "")
+    crew.carry(worker, first.stream).result(15)
+    crew.carry(worker, second.stream).result(15)
+    assert how(second) == "exact"
+
+
+def test_of_two_workers_that_come_for_it_one_gives_it(
+    crew: Crew, worker: WorkerProcess, owner: Any, live_session: Any
+) -> None:
+    said_before(crew, worker, owner)
+    first = ask(owner, "one", session="the-plan")
+    second = ask(owner, "two", session="the-plan", cache=CACHED)
+    crew.carry(worker, first.stream).result(15)
+    both = [crew.carry(each, second.stream) for each in (worker, crew.here())]
+    assert [each.result(15) for each in both] == [True, True]
+    assert how(second) == "exact"
+    assert len(terminal(second.log, second.stream)) == 1
+
+
+def test_what_was_taken_back_while_it_waited_is_not_given(
+    crew: Crew, worker: WorkerProcess, owner: Any, live_session: Any
+) -> None:
+    said_before(crew, worker, owner)
+    first = ask(owner, "one", session="the-plan")
+    second = ask(owner, "two", session="the-plan", cache=CACHED)
+    crew.carry(worker, first.stream).result(15)
+    job = lifecycle.load(str(second.stream))
+    assert job is not None
+    assert job.looks_up
+    services.stop_stream(owner, second.stream)
+    assert not queued.answer(job.stream, job.system, job.said)
+    assert (row(second.stream).status, how(second)) == ("stopped", "")
+    assert len(terminal(second.log, second.stream)) == 1
 
 
 @pytest.mark.parametrize(
@@ -184,8 +258,6 @@ def test_a_stopped_answer_is_not_kept(crew: Crew, worker: WorkerProcess, owner: 
 def test_it_is_kept_before_anybody_knows_that_it_is_whole(
     crew: Crew, worker: WorkerProcess, owner: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from streaming.runner import lifecycle
-
     kept: list[int] = []
     finish = lifecycle.finish
     monkeypatch.setattr(lifecycle, "finish", lambda *args: (kept.append(the_store().count()), finish(*args))[1])
