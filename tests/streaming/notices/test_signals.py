@@ -7,11 +7,14 @@ from typing import Any
 
 import pytest
 
+from hanzo_live.protocol.options import CacheOptions
+from sessions.services import create_session
 from streaming import services
 from streaming.models import Notice, Stream
 from streaming.notices import StreamEvent, delivering, stream_complete, stream_error, stream_start
 from tests.streaming.runner.house import Crew, ask, row
 
+CACHED = CacheOptions(enabled=True)
 SIGNALS = (stream_start, stream_complete, stream_error)
 
 
@@ -50,6 +53,39 @@ def test_a_stream_that_completes(crew: Crew, owner: Any, live_session: Any, hear
     )
     assert start.id != end.id
     assert Notice.objects.count() == 0
+
+
+def test_an_answer_from_the_cache(crew: Crew, owner: Any, live_session: Any, heard: list[StreamEvent]) -> None:
+    crew.carry(crew.here(), ask(owner, cache=CACHED).stream).result(15)
+    heard.clear()
+    for session in (None, "the-plan"):
+        started = ask(owner, cache=CACHED, session=session)
+        stream, (start, end) = row(started.stream), heard
+        assert (start.type, end.type) == ("stream_start", "stream_complete")
+        for event in (start, end):
+            assert (event.cached, event.stream, event.user) == ("exact", str(stream.pk), str(owner.pk))
+            assert event.session == (str(live_session.pk) if session else None)
+            assert (event.model, event.requested_model, event.node) == (stream.model, "script-echo", "local")
+        assert stream.usage is not None
+        assert (end.status, end.finish_reason) == ("complete", "stop")
+        assert (end.total_tokens, end.tokens_per_second) == (stream.usage["total_tokens"], None)
+        assert start.id != end.id
+        heard.clear()
+    assert Notice.objects.count() == 0
+
+
+def test_an_answer_from_the_cache_whose_turn_came_later(
+    crew: Crew, owner: Any, live_session: Any, heard: list[StreamEvent]
+) -> None:
+    worker = crew.here()
+    create_session(owner, slug="before")
+    for slug in ("before", "the-plan"):
+        asked = (("one", None), ("two", CACHED))
+        streams = [ask(owner, prompt, cache=cache, session=slug).stream for prompt, cache in asked]
+        for each in streams:
+            crew.carry(worker, each).result(15)
+    told = [(event.type, event.cached) for event in heard if event.stream == str(streams[-1])]
+    assert told == [("stream_start", "exact"), ("stream_complete", "exact")]
 
 
 def test_a_stream_that_fails(crew: Crew, owner: Any, heard: list[StreamEvent]) -> None:

@@ -11,6 +11,7 @@ import pytest
 from django.utils import timezone
 
 from hanzo_live.protocol.errors import ErrorCode, LiveError
+from hanzo_live.protocol.options import CacheOptions
 from hanzolive import options
 from sessions.audit import Operator
 from streaming.models import Notice
@@ -63,6 +64,26 @@ def test_a_stream_is_told_of_and_the_documented_example_verifies_it(crew: Crew, 
             verify({**headers, "webhook-timestamp": "1700000000"}, body, SECRET)
     assert {headers["webhook-id"] for headers, _ in receiver.received} == {start["id"], end["id"]}
     assert Notice.objects.count() == 0
+
+
+def test_an_answer_from_the_cache_is_told_of_as_one(crew: Crew, owner: Any, receiver: Receiver) -> None:
+    cached = CacheOptions(enabled=True)
+    first = ask(owner, "a secret plan", cache=cached)
+    crew.carry(crew.here(), first.stream).result(15)
+    again = ask(owner, "a secret plan", cache=cached)
+    for pk in Notice.objects.order_by("pk").values_list("pk", flat=True):
+        assert delivering.deliver(pk) is None
+    told = [(event["type"], event["stream"], event["cached"]) for event in receiver.events]
+    assert told == [
+        ("stream_start", str(first.stream), None),
+        ("stream_complete", str(first.stream), None),
+        ("stream_start", str(again.stream), "exact"),
+        ("stream_complete", str(again.stream), "exact"),
+    ]
+    verify = documented_verify()
+    for headers, body in receiver.received:
+        verify(headers, body, SECRET)
+        assert b"secret plan" not in body
 
 
 def test_what_is_not_taken_waits_longer_each_time_and_comes_with_the_same_id(
