@@ -31,8 +31,9 @@ from streaming.hub import View
 from streaming.projections import openai, sse
 from streaming.projections.reader import LogReader
 
-# What OpenAI calls as we do; and `route`, which it does not know: not to hear of it would break a promise.
-TAKEN = ("model", "messages", "temperature", "top_p", "stop", "seed", "tools", "tool_choice", "route")
+# What OpenAI calls as we do, and what it does not know: `route`, not to hear of which would break a promise, and `cache`,
+# without which no answer is given again. Other fields are not passed on.
+TAKEN = ("model", "messages", "temperature", "top_p", "stop", "seed", "tools", "tool_choice", "route", "cache")
 
 
 class ChatCompletions(APIView):
@@ -46,7 +47,11 @@ class ChatCompletions(APIView):
         responses={200: {"type": "object"}},
     )
     def post(self, request: Request) -> HttpResponseBase:
-        """OpenAI's chat completions, streaming (`stream: true`) and whole."""
+        """OpenAI's chat completions, streaming (`stream: true`) and whole.
+
+        `cache`, as in a stream's options, is our extension: with it an earlier answer may be given again, and says
+        `"cached": "exact"` or `"semantic"`, whole and in each chunk.
+        """
         body = bodies.body_of(request)
         asked = request_of(body)
         answer = Answer(user_of(request), asked)

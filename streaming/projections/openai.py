@@ -35,13 +35,14 @@ class Completion:
     calls: dict[str, dict[str, Any]] = field(default_factory=dict)
     finish_reason: str | None = None
     usage: dict[str, Any] | None = None
+    cached: str | None = None
     begun: bool = False
 
     def deltas(self, event: dict[str, Any]) -> list[dict[str, Any]]:
         """What `event` adds, as OpenAI's deltas. Raises LiveError for the stream's failure."""
         match event["type"]:
             case "stream_start":
-                self.model = event["model"]
+                self.model, self.cached = event["model"], event.get("cached")
             case "token":
                 self.text.append(event["data"])
                 return [{"content": event["data"]}]
@@ -114,7 +115,9 @@ class Completion:
         return _data({**self._head("chat.completion.chunk"), "choices": [], "usage": self.usage})
 
     def _head(self, kind: str) -> dict[str, Any]:
-        return {"id": f"chatcmpl-{self.stream}", "object": kind, "created": self.created, "model": self.model}
+        head = {"id": f"chatcmpl-{self.stream}", "object": kind, "created": self.created, "model": self.model}
+        # A field that OpenAI does not have: only there where somebody asked for it.
+        return {**head, "cached": self.cached} if self.cached else head
 
 
 async def chunks(

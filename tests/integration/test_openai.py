@@ -10,7 +10,7 @@ from typing import Any
 import openai
 import pytest
 
-from hanzolive.nodes.scripted import expected_text
+from hanzolive.nodes.scripted import expected_text, expected_thoughts
 from tests.integration.stack import Stack
 
 pytestmark = pytest.mark.timeout(150)
@@ -80,6 +80,30 @@ def test_a_streamed_answer_has_no_usage_unasked(client: openai.OpenAI, prompt: s
     chunks = list(client.chat.completions.create(model="script-echo", messages=said_by(prompt), stream=True))
     assert all(chunk.usage is None and chunk.choices for chunk in chunks)
     assert "".join(chunk.choices[0].delta.content or "" for chunk in chunks) == prompt
+
+
+def test_what_is_asked_again_comes_from_the_cache_where_that_is_wanted(each_server: Stack, prompt: str) -> None:
+    wanted: Any = {"extra_body": {"cache": {"enabled": True}}, "model": "script-thoughts", "messages": said_by(prompt)}
+    with client_of(each_server) as client:
+        first, again = client.chat.completions.create(**wanted), client.chat.completions.create(**wanted)
+        chunks = list(client.chat.completions.create(**wanted, stream=True, stream_options={"include_usage": True}))
+        unasked = client.chat.completions.create(model="script-thoughts", messages=said_by(prompt))
+    assert [(each.model_extra or {}).get("cached") for each in (first, again, unasked)] == [None, "exact", None]
+    assert (again.choices, again.usage, again.model) == (first.choices, first.usage, first.model)
+    thoughts = (again.choices[0].message.model_extra or {})["reasoning_content"]
+    assert thoughts == expected_thoughts("script-thoughts", said_by(prompt))
+    assert {(chunk.model_extra or {}).get("cached") for chunk in chunks} == {"exact"}
+    assert "".join(each.choices[0].delta.content or "" for each in chunks[:-1]) == first.choices[0].message.content
+    assert (chunks[-2].choices[0].finish_reason, chunks[-1].usage) == ("stop", first.usage)
+    assert len(each_server.node.requests(prompt)) == 2
+
+
+def test_a_wish_for_the_cache_that_cannot_be_read_is_refused(client: openai.OpenAI, prompt: str) -> None:
+    with pytest.raises(openai.BadRequestError) as refused:
+        client.chat.completions.create(
+            model="script-echo", messages=said_by(prompt), extra_body={"cache": {"ttl": "long"}}
+        )
+    assert refused.value.param == "cache.ttl"
 
 
 def test_it_calls_tools_whole_and_streamed(client: openai.OpenAI, prompt: str) -> None:
