@@ -382,6 +382,18 @@ OPTIONS: tuple[Option, ...] = (
         "Whether everybody is given everybody's cached answers. Default: people of one tenant (claim `owner`) share theirs, others have their own.",
     ),
     Option(
+        "CACHE_EMBEDDINGS_MODEL",
+        "text",
+        "",
+        "Model of a node's `/v1/embeddings` by which similar questions are found. Empty: the small model that comes with the extra `semantic`.",
+    ),
+    Option(
+        "CACHE_EMBEDDINGS_NODE",
+        "text",
+        "",
+        "Which of NODES it is asked of; a local one, so that no prompt leaves your machines. Empty: the first local one.",
+    ),
+    Option(
         "ALLOWED_ORIGINS",
         "list",
         [],
@@ -534,6 +546,8 @@ def parsed(raw: Mapping[str, Any]) -> dict[str, Any]:
         raise OptionError(
             f"NODES and {' and '.join(alone)} are both set: put that node into NODES, or leave NODES out."
         )
+    if values["CACHE_EMBEDDINGS_MODEL"] or values["CACHE_EMBEDDINGS_NODE"]:
+        _require_embeddings_node(values)
     if values["MCP_SERVERS"]:
         from streaming.tools.mcp_configured import configured_servers
 
@@ -542,6 +556,18 @@ def parsed(raw: Mapping[str, Any]) -> dict[str, Any]:
         except ValueError as error:
             raise OptionError(str(error)) from None
     return values
+
+
+def _require_embeddings_node(values: Mapping[str, Any]) -> None:
+    from streaming.node.configured import NodesError, embeddings_node, read_nodes
+
+    if not values["CACHE_EMBEDDINGS_MODEL"]:
+        raise OptionError("CACHE_EMBEDDINGS_NODE needs to know what to ask: name the model in CACHE_EMBEDDINGS_MODEL.")
+    only = {"name": "default", "url": values["NODE_URL"] or "http://127.0.0.1:8080", "kind": values["NODE_KIND"]}
+    try:
+        embeddings_node(read_nodes(values["NODES"] or [only]), values["CACHE_EMBEDDINGS_NODE"])
+    except NodesError as error:
+        raise OptionError(f"CACHE_EMBEDDINGS_NODE {error}") from None
 
 
 def given(environ: Mapping[str, str] = os.environ, folder: Path | None = None) -> dict[str, Any]:

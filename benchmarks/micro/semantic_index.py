@@ -9,7 +9,8 @@ from collections.abc import Callable
 import numpy as np
 
 from benchmarks import measure
-from streaming.cache.semantic.index import SIZE, Index, Vector
+from streaming.cache.semantic.embedding import SIZE
+from streaming.cache.semantic.index import Index, Vector
 
 CLUSTERS = 200  # questions are not spread evenly: many are about the same
 SEARCHES = 200

@@ -40,6 +40,8 @@ class Journal:
 
     clock: Callable[[], float]
     entries: deque[Entry] = field(default_factory=lambda: deque(maxlen=KEPT))
+    embedded: deque[Any] = field(default_factory=lambda: deque(maxlen=KEPT))
+    """What embeddings were asked of, for tests in this process."""
     running: int = 0
     _count: int = 0
     _idle: asyncio.Event = field(default_factory=asyncio.Event)

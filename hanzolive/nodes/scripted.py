@@ -16,6 +16,7 @@ from urllib.parse import parse_qs
 import orjson
 
 from .answer import Answer, Refused, Send, send_json
+from .embeddings import embeddings
 from .journal import Journal, State
 from .script import (
     CONTEXT_LENGTH,
@@ -70,6 +71,10 @@ class ScriptedNode:
         match (method, path):
             case ("POST", "/v1/chat/completions"):
                 await self._chat(await _body(receive), headers, receive, send)
+            case ("POST", "/v1/embeddings"):
+                body = await _body(receive)
+                self.journal.embedded.append(body.get("input"))
+                await send_json(send, 200, await embeddings(body))
             case ("GET", "/v1/models"):
                 await send_json(send, 200, {"object": "list", "data": [_model(name) for name in SCRIPTS]})
             case ("GET", "/health"):

@@ -18,6 +18,7 @@ from streaming import metrics, queueing
 from streaming.cache.answer import CachedAnswer, Found, Unreadable, keepable
 from streaming.cache.question import Question, is_wanted, is_wanted_by_meaning, messages_in_session, question_of
 from streaming.cache.semantic import search
+from streaming.cache.semantic.embedding import EmbeddingUnavailable
 from streaming.cache.store import About, CacheUnavailable, the_store
 from streaming.endings import Outcome
 from streaming.models import Stream
@@ -103,6 +104,6 @@ def _found(stream: Stream, question: Question) -> Found | None:
             return None
         threshold = stream.request["options"]["cache"]["similarity_threshold"]
         return search.find(the_store(), question, threshold)
-    except (CacheUnavailable, Unreadable) as error:
+    except (CacheUnavailable, EmbeddingUnavailable, Unreadable) as error:
         logger.warning("The cache is not used: %s", error)
         return None

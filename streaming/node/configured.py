@@ -128,6 +128,16 @@ def read_nodes(value: object) -> tuple[ConfiguredNode, ...]:
     return tuple(nodes)
 
 
+def embeddings_node(nodes: Sequence[ConfiguredNode], name: str) -> ConfiguredNode:
+    """The node of that name, where prompts may be sent to be embedded; without a name the first local one. Raises NodesError."""
+    found = next((node for node in nodes if node.name == name or (not name and node.is_local)), None)
+    if found is None:
+        raise NodesError(f"names none of the nodes: there is no {name!r}." if name else "has no local node to choose.")
+    if not found.is_local:
+        raise NodesError(f"must be a local node, so that no prompt leaves your machines: {found.name!r} is not one.")
+    return found
+
+
 def write_nodes(nodes: Sequence[ConfiguredNode]) -> str:
     """The JSON text, keys included, that `read_nodes` reads."""
     return json.dumps(

@@ -17,12 +17,22 @@ if TYPE_CHECKING:
 
     Vector = NDArray[np.float32]
 
+# How many numbers an embedding of it has.
+SIZE = 384
 # Two on a prompt are quicker than one; more would be taken from streams.
 THREADS = 2
+# Whether somebody typed these marks at the end says nothing.
+ENDINGS = " ?.!"
+
+
+class EmbeddingUnavailable(Exception):
+    """There is none, or not in time; the words say why."""
 
 
 class MiniLM:
     """The model, loaded. May be used by several threads at once."""
+
+    name = "all-MiniLM-L6-v2"
 
     def __init__(self, session: Any, tokens: WordPiece) -> None:
         self._session = session
@@ -30,13 +40,10 @@ class MiniLM:
         self._with_types = "token_type_ids" in {each.name for each in session.get_inputs()}
 
     def embed(self, text: str) -> Vector:
-        """A vector of length 1: the mean of what the model makes of each token.
-
-        Without the marks at the end: whether somebody typed them says nothing.
-        """
+        """A vector of length 1: the mean of what the model makes of each token."""
         import numpy as np
 
-        ids = np.array([self._tokens.encode(text.rstrip(" ?.!"))], dtype=np.int64)
+        ids = np.array([self._tokens.encode(text.rstrip(ENDINGS))], dtype=np.int64)
         feeds = {"input_ids": ids, "attention_mask": np.ones_like(ids)}
         if self._with_types:
             feeds["token_type_ids"] = np.zeros_like(ids)

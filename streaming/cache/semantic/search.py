@@ -5,6 +5,7 @@ Only where the extra `semantic` is installed; numpy and the model are loaded whe
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import struct
 import threading
@@ -15,7 +16,8 @@ from django.conf import settings
 
 from streaming.cache.answer import CachedAnswer, Found
 from streaming.cache.question import Question
-from streaming.cache.semantic.embedding import is_installed, the_model
+from streaming.cache.semantic.embedders import Embedder, the_embedder
+from streaming.cache.semantic.embedding import EmbeddingUnavailable
 from streaming.cache.semantic.guard import MAX_CHARS, asks_the_same
 from streaming.cache.store import AnswerStore
 
@@ -24,9 +26,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-# A kind (a digest), the vector as float16, then the prompt.
-KIND_BYTES = 32
-VECTOR_BYTES = 2 * 384
+# A kind (a digest), how many numbers, these as float16, then the prompt.
+HEADER = struct.Struct("<32sH")
 # Of similar questions so many are looked at.
 CANDIDATES = 20
 # Steps of reading new vectors that one question pays for; the next one reads on.
@@ -34,13 +35,17 @@ PAGES = 4
 
 
 def find(store: AnswerStore, question: Question, threshold: float) -> Found | None:
-    """The answer to the most similar question that asks the same. Raises CacheUnavailable, Unreadable."""
+    """The answer to the most similar question that asks the same.
+
+    Raises CacheUnavailable, EmbeddingUnavailable, Unreadable.
+    """
     prompt = _prompt(question)
-    if prompt is None:
+    embedder = the_embedder() if prompt is not None else None
+    if prompt is None or embedder is None:
         return None
     vectors = the_vectors()
     vectors.read(store)
-    for near in vectors.near(_kind(question), the_model().embed(prompt), threshold):
+    for near in vectors.near(_kind(question, embedder), embedder.embed(prompt), threshold):
         if asks_the_same(prompt, near.prompt):
             raw = store.get(near.key)
             if raw is not None:
@@ -50,12 +55,18 @@ def find(store: AnswerStore, question: Question, threshold: float) -> Found | No
 
 
 def packed(question: Question) -> bytes:
-    """What an entry is found by; empty where it is not to be."""
+    """What an entry is found by; empty where it is not to be, or there is no embedding of it."""
     prompt = _prompt(question)
-    if prompt is None:
+    embedder = the_embedder() if prompt is not None else None
+    if prompt is None or embedder is None:
         return b""
-    vector = the_model().embed(prompt)
-    return _kind(question) + struct.pack(f"<{len(vector)}e", *vector.tolist()) + prompt.encode("utf-8", "replace")
+    try:
+        vector = embedder.embed(prompt)
+    except EmbeddingUnavailable as error:
+        logger.warning("An answer is kept for the same question only: %s", error)
+        return b""
+    numbers = struct.pack(f"<{len(vector)}e", *vector.tolist())
+    return HEADER.pack(_kind(question, embedder), len(vector)) + numbers + prompt.encode("utf-8", "replace")
 
 
 class Vectors:
@@ -93,8 +104,10 @@ class Vectors:
     def _add(self, index: Index, key: str, raw: bytes) -> None:
         import numpy as np
 
-        vector = np.frombuffer(raw[KIND_BYTES : KIND_BYTES + VECTOR_BYTES], "<f2").astype(np.float32)
-        index.add(raw[:KIND_BYTES], key, raw[KIND_BYTES + VECTOR_BYTES :].decode("utf-8", "replace"), vector)
+        kind, size = HEADER.unpack_from(raw)
+        end = HEADER.size + 2 * size
+        vector = np.frombuffer(raw[HEADER.size : end], "<f2").astype(np.float32)
+        index.add(kind, key, raw[end:].decode("utf-8", "replace"), vector)
 
 
 def _new_index(most: int) -> Index:
@@ -106,23 +119,12 @@ def _new_index(most: int) -> Index:
 def _prompt(question: Question) -> str | None:
     """The prompt, where its meaning can be compared."""
     prompt = question.alone
-    if prompt is None or len(prompt) > MAX_CHARS or not prompt.strip():
-        return None
-    if not is_installed():
-        _say_that_it_is_missing()
-        return None
-    return prompt
+    return prompt if prompt is not None and len(prompt) <= MAX_CHARS and prompt.strip() else None
 
 
-def _kind(question: Question) -> bytes:
-    return bytes.fromhex(question.surroundings)
-
-
-@cache
-def _say_that_it_is_missing() -> None:
-    logger.warning(
-        "Somebody wants answers to similar questions; for that install the extra: pip install 'hanzo-live-server[semantic]'."
-    )
+def _kind(question: Question, embedder: Embedder) -> bytes:
+    """Which may answer one another: asked in the same surroundings, and embedded by the same model."""
+    return hashlib.sha256(f"{question.surroundings} {embedder.name}".encode()).digest()
 
 
 @cache

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from streaming.cache.semantic.embedders import the_embedder
 from streaming.cache.store import the_store
 from streaming.runner.worker import WorkerProcess
 from tests.streaming.runner.house import Crew, Node
@@ -32,6 +33,8 @@ def worker(crew: Crew) -> WorkerProcess:
 
 @pytest.fixture(autouse=True)
 def _store_by_these_settings() -> Iterator[None]:
-    the_store.cache_clear()
+    for each in (the_store, the_embedder):
+        each.cache_clear()
     yield
-    the_store.cache_clear()
+    for each in (the_store, the_embedder):
+        each.cache_clear()

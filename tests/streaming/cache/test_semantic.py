@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from hanzo_live.protocol.options import CacheOptions, FunctionSpec
-from streaming.cache.semantic import search
-from streaming.cache.semantic.index import SIZE, Index
+from streaming.cache.semantic import embedders, search
+from streaming.cache.semantic.embedding import SIZE
+from streaming.cache.semantic.index import Index
 from streaming.cache.store import the_store
 from streaming.runner.worker import WorkerProcess
 from tests.streaming.runner.house import Crew, ask, events, row
@@ -90,7 +91,7 @@ def test_what_is_gone_is_not_found(crew: Crew, worker: WorkerProcess, owner: Any
 def test_without_the_extra_only_the_same_is_found(
     crew: Crew, worker: WorkerProcess, owner: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(search, "is_installed", lambda: False)
+    monkeypatch.setattr(embedders, "is_installed", lambda: False)
     asked(crew, worker, owner, FRANCE)
     assert asked(crew, worker, owner, SAME) == ""
     assert asked(crew, worker, owner, FRANCE) == "exact"
