@@ -24,7 +24,8 @@ from sessions.outbox import Announcement, announce
 from sessions.queries import user_wire
 from streaming import budgets, queueing, slots
 from streaming.models import TERMINAL, Stream, StreamStatus
-from streaming.notices.announcing import tell_end
+from streaming.notices.announcing import tell_end, tell_start
+from streaming.outbox import append_first
 
 MESSAGE_STATUS = {
     StreamStatus.COMPLETE: MessageStatus.COMPLETE,
@@ -116,12 +117,17 @@ def end(stream: Stream, outcome: Outcome, condition: QuerySet[Stream]) -> bool:
 
 
 def insert_ended(stream: Stream, outcome: Outcome, begun: Sequence[Announcement]) -> None:
-    """Insert a stream of its own that is over as it begins; `begun` is announced before its end. Within a transaction."""
+    """Insert a stream of its own that is over as it begins, after all of it (`begun`, then its end) is on its log.
+
+    Raises LogUnavailable; IntegrityError where its key was used: then nobody hears of the log.
+    """
+    append_first(stream.log, *begun, _terminal_event(stream, outcome))
     for name, value in _columns(outcome).items():
         setattr(stream, name, value)
-    stream.save(force_insert=True)
-    announce(stream.log, *begun, _terminal_event(stream, outcome))
-    tell_end(stream)
+    with transaction.atomic():
+        stream.save(force_insert=True)
+        tell_start(stream, model=stream.model, node=stream.node)
+        tell_end(stream)
 
 
 def _columns(outcome: Outcome) -> dict[str, Any]:

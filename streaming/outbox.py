@@ -14,7 +14,7 @@ from django.conf import settings
 from django.db import transaction
 
 from sessions.models import OutboxRow
-from sessions.outbox import announced
+from sessions.outbox import Announcement, announced
 from streaming.log import BlockingLog, Entry, LogUnavailable
 
 logger = logging.getLogger(__name__)
@@ -41,6 +41,14 @@ def _drain_announced(sender: Any, log: str, **_: Any) -> None:
         logger.warning("Redis cannot be reached; events of %s wait in the outbox.", log)
 
 
+def append_first(log: str, *events: Announcement) -> None:
+    """Append to a log of which nobody knows yet, before the change: where that fails, there is a log that nobody may read.
+
+    It spares the way through the outbox. Raises LogUnavailable: there may be some of it, so that the log must not be used.
+    """
+    blocking_log().append(log, [(_entry(event), "") for event in events])
+
+
 def drain(log: str) -> int:
     """Append the waiting rows of `log`; returns how many. Raises LogUnavailable: they stay."""
     with transaction.atomic():
@@ -52,11 +60,11 @@ def drain(log: str) -> int:
     return len(rows)
 
 
-def _entry(row: OutboxRow) -> Entry:
+def _entry(event: Announcement | OutboxRow) -> Entry:
     """Text, which comes this way where a whole answer is there at once, has places of its own in an entry."""
-    if row.type in ("token", "thought"):
-        return Entry(row.type, row.stream, row.body["data"], row.body["n"], row.body.get("step", 0))
-    return Entry(row.type, row.stream, body=row.body)
+    if event.type in ("token", "thought"):
+        return Entry(event.type, event.stream, event.body["data"], event.body["n"], event.body.get("step", 0))
+    return Entry(event.type, event.stream, body=event.body)
 
 
 def sweep() -> int:

@@ -199,20 +199,29 @@ def _start_alone(stream: Stream) -> Started:
     stream.log = f"stream:{stream.pk}"
     began = time.monotonic()
     found = looking.find(stream, stream.request["messages"])
+    if found is not None and (earlier := _earlier(stream)):
+        return earlier  # else each try would write a log first
     try:
+        if found is not None:
+            giving.give_alone(stream, found, began)
+            return Started(stream.pk, stream.log, None, None, existing=False)
         with transaction.atomic():
-            if found is not None:
-                giving.give(stream, found, began)
-            else:
-                stream.save(force_insert=True)
-                budgets.require(stream)
-                transaction.on_commit(partial(queueing.send, stream.pk))
+            stream.save(force_insert=True)
+            budgets.require(stream)
+            transaction.on_commit(partial(queueing.send, stream.pk))
     except IntegrityError:
-        earlier = stream.key and Stream.objects.filter(session=None, user=stream.user, key=stream.key).first()
-        if not earlier:
-            raise
-        return Started(earlier.pk, earlier.log, None, None, existing=True)
+        if earlier := _earlier(stream):
+            return earlier
+        raise
     return Started(stream.pk, stream.log, None, None, existing=False)
+
+
+def _earlier(stream: Stream) -> Started | None:
+    """What the key of a stream of its own started before."""
+    if not stream.key:
+        return None
+    earlier = Stream.objects.filter(session=None, user=stream.user, key=stream.key).only("log").first()
+    return Started(earlier.pk, earlier.log, None, None, existing=True) if earlier else None
 
 
 def _stop(stream: Stream, user: User | None) -> bool:

@@ -1,7 +1,7 @@
-"""Giving a stream an answer from the cache: begun, written and ended in one transaction.
+"""Giving a stream an answer from the cache: begun, written and ended at once. Mostly no worker and no task are needed.
 
-All of it goes the outbox's way, so that a process that dies after the commit leaves nothing half said. Mostly that is the
-transaction that asks, and no worker and no task are needed.
+In a session it is one transaction and goes the outbox's way, so that a process that dies after the commit leaves nothing half
+said. A stream of its own has a log of its own, that nobody may read before the row is there: so that is written first.
 """
 
 from __future__ import annotations
@@ -13,11 +13,13 @@ from django.db import transaction
 from django.utils import timezone
 
 from hanzo_live.protocol import reply_parts
+from hanzo_live.protocol.errors import ErrorCode, LiveError
 from sessions.outbox import Announcement, announce
 from streaming import metrics, queueing
 from streaming.beginnings import start_event
 from streaming.cache.answer import Found
 from streaming.endings import Outcome, Timings, end, insert_ended, lock_session
+from streaming.log import LogUnavailable
 from streaming.models import Stream, StreamStatus
 from streaming.notices.announcing import tell_start
 
@@ -25,20 +27,37 @@ from streaming.notices.announcing import tell_start
 PIECE = 16_000
 
 
-def give(stream: Stream, found: Found, began: float) -> None:
-    """Insert `stream`, answered from the cache. `began` by time.monotonic().
+def give_alone(stream: Stream, found: Found, began: float) -> None:
+    """Insert `stream`, which is of no session, answered from the cache. `began` by time.monotonic().
 
-    Within a transaction, which in a session holds its lock; what is announced is on the log after the commit.
+    Not within a transaction: a lock would be held while Redis is asked. Raises IntegrityError where its key was used, LiveError
+    `busy` where Redis was lost just now.
     """
     for name, value in _beginning(found).items():
         setattr(stream, name, value)
-    begun, outcome = _begun(stream, found), _outcome(found, began)
-    if stream.session_id is None:
-        insert_ended(stream, outcome, begun)
-    else:
-        stream.save(force_insert=True)
-        announce(stream.log, *begun)
-        end(stream, outcome, Stream.objects.filter(status=StreamStatus.QUEUED))
+    outcome = _outcome(found, began)
+    try:
+        insert_ended(stream, outcome, _written(stream, found))
+    except LogUnavailable as error:
+        raise LiveError(
+            ErrorCode.BUSY,
+            "The answer was found and could not be brought to you. Ask again in a moment.",
+            retry_after=1,
+        ) from error
+    metrics.STREAMS.labels(outcome.status.value).inc()
+
+
+def give(stream: Stream, found: Found, began: float) -> None:
+    """Insert `stream`, answered from the cache, in its session. `began` by time.monotonic().
+
+    Within a transaction that holds the session's lock; what is announced is on the log after the commit.
+    """
+    for name, value in _beginning(found).items():
+        setattr(stream, name, value)
+    outcome = _outcome(found, began)
+    stream.save(force_insert=True)
+    _write(stream, found)
+    end(stream, outcome, Stream.objects.filter(status=StreamStatus.QUEUED))
     metrics.STREAMS.labels(outcome.status.value).inc()
 
 
@@ -55,7 +74,7 @@ def give_queued(stream: Stream, found: Found, began: float) -> bool:
         for name, value in columns.items():
             setattr(stream, name, value)
         outcome = _outcome(found, began)
-        announce(stream.log, *_begun(stream, found))
+        _write(stream, found)
         end(stream, outcome, waits)
     metrics.STREAMS.labels(outcome.status.value).inc()
     return True
@@ -67,12 +86,10 @@ def _beginning(found: Found) -> dict[str, Any]:
     return {"model": answer.model, "node": answer.node, "cached": found.how, "started_at": timezone.now()}
 
 
-def _begun(stream: Stream, found: Found) -> list[Announcement]:
-    """All but the end, with which others are told of the start, too."""
-    model, node = found.answer.model, found.answer.node
-    tell_start(stream, model=model, node=node)
-    start = start_event(stream, model, node, cached=found.how)
-    return [Announcement("stream_start", start, str(stream.pk)), *_written(stream, found)]
+def _write(stream: Stream, found: Found) -> None:
+    """All but the end."""
+    tell_start(stream, model=found.answer.model, node=found.answer.node)
+    announce(stream.log, *_written(stream, found))
 
 
 def _outcome(found: Found, began: float) -> Outcome:
@@ -92,9 +109,10 @@ def _outcome(found: Found, began: float) -> Outcome:
 
 
 def _written(stream: Stream, found: Found) -> list[Announcement]:
-    """The answer as events of its stream: thoughts, then text, each piece with its share of the tokens."""
+    """The start and the answer as events of the stream: thoughts, then text, each piece with its share of the tokens."""
     id, answer = str(stream.pk), found.answer
-    written = [
+    written = [Announcement("stream_start", start_event(stream, answer.model, answer.node, cached=found.how), id)]
+    written += [
         Announcement("thought", {"step": step, "data": piece, "n": 1}, id)
         for step, thought in enumerate(answer.thoughts)
         for piece in _pieces(thought)

@@ -100,7 +100,7 @@ def _whose(user: User | None) -> str | None:
         return "everybody"
     if user is None:
         return "nobody" if settings.ON_LOOPBACK else None
-    tenant = tenant_of(user)
+    tenant = tenant_of(user) if settings.IAM_ISSUERS else None  # else nobody has one
     return f"tenant {tenant}" if tenant else f"user {user.pk}"
 
 

@@ -8,12 +8,15 @@ from uuid import UUID
 import pytest
 from allauth.socialaccount.models import SocialAccount
 
+from hanzo_live.protocol.errors import LiveError
 from hanzo_live.protocol.options import CacheOptions, FunctionSpec, RouteOptions
 from sessions.models import Message, OutboxRow
 from sessions.services import create_session
-from streaming import services
+from streaming import endings, outbox, services
 from streaming.cache import queued
 from streaming.cache.store import the_store
+from streaming.log import BlockingLog
+from streaming.models import Stream
 from streaming.runner import lifecycle
 from streaming.runner.worker import WorkerProcess
 from streaming.services import Started
@@ -198,7 +201,10 @@ def test_nobody_gets_the_answer_of_somebody_else(crew: Crew, worker: WorkerProce
     assert row(ask(None, cache=CACHED).stream).cached == ""
 
 
-def test_a_tenant_shares_its_answers(crew: Crew, worker: WorkerProcess, owner: Any, teammate: Any, viewer: Any) -> None:
+def test_a_tenant_shares_its_answers(
+    crew: Crew, worker: WorkerProcess, owner: Any, teammate: Any, viewer: Any, settings: Any
+) -> None:
+    settings.IAM_ISSUERS = ["https://iam.example.com"]
     for person, tenant in ((owner, "acme"), (teammate, "acme"), (viewer, "other")):
         SocialAccount.objects.create(user=person, provider="iam", uid=str(person.pk), extra_data={"owner": tenant})
     asked(crew, worker, owner)
@@ -280,6 +286,31 @@ def test_without_redis_the_model_is_asked(
     assert row(asked(crew, worker, owner).stream).status == "complete"
     assert row(asked(crew, worker, owner).stream).cached == ""
     assert str(looking.entries()) == "nan"
+
+
+def test_where_redis_is_lost_after_the_answer_was_found_nothing_has_begun(
+    crew: Crew, worker: WorkerProcess, owner: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked(crew, worker, owner)
+    gone = BlockingLog("redis://127.0.0.1:1")
+    monkeypatch.setattr(outbox, "blocking_log", lambda: gone)
+    with pytest.raises(LiveError) as refused:
+        ask(owner, cache=CACHED)
+    assert (refused.value.code, refused.value.retryable) == ("busy", True)
+    assert Stream.objects.count() == 1
+
+
+def test_what_it_gives_is_on_the_log_before_anybody_can_know_of_the_stream(
+    crew: Crew, worker: WorkerProcess, owner: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked(crew, worker, owner)
+    before: list[int] = []
+    append = outbox.append_first
+    monkeypatch.setattr(endings, "append_first", lambda *a: (before.append(Stream.objects.count()), append(*a))[1])
+    started = ask(owner, cache=CACHED)
+    assert before == [1]
+    assert row(started.stream).status == "complete"
+    assert [event["type"] for event in events(started.log)] == ["stream_start", "token", "complete"]
 
 
 def test_a_key_gives_the_same_stream_whatever_is_kept(crew: Crew, worker: WorkerProcess, owner: Any) -> None:
