@@ -12,7 +12,7 @@ from tests.e2e.person import Person, single_spaced
 from tests.e2e.stack import Stack
 
 
-@pytest.mark.parametrize("model", ["script-thoughts@rate=30", "script-think-tags@rate=30"])
+@pytest.mark.parametrize("model", ["script-thoughts@rate=30,thoughts=120", "script-think-tags@rate=30,thoughts=120"])
 def test_thoughts_are_open_while_it_thinks_and_fold_away(olga: Person, stack: Stack, model: str) -> None:
     prompt = f"Think with {model}"
     olga.go(olga.make_session("Thinking", model))
