@@ -1,7 +1,7 @@
-"""The command `hanzo-live`: `version`, and whatever installed packages add in the entry-point group below.
+"""The command `hanzo-live`: `chat`, `version`, and whatever installed packages add in the entry-point group below.
 
 Each entry point is a callable `register(subparsers)`, whose parsers set `run`: a callable that takes the parsed
-arguments and returns the exit code. No command of the server or of the chat lives here.
+arguments and returns the exit code. No command of the server lives here, and the chat is `chat.py`'s.
 """
 
 from __future__ import annotations
@@ -10,10 +10,12 @@ import argparse
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
-from importlib import metadata
+from importlib import import_module, metadata
 from typing import Any, NoReturn, Protocol, TypeAlias
 
 from hanzo_live import __version__
+from hanzo_live.addresses import DEFAULT_URL
+from hanzo_live.errors import HanzoLiveError
 from hanzo_live.protocol import SUBPROTOCOL, ErrorCode, LiveError
 
 GROUP = "hanzo_live.commands"
@@ -57,6 +59,9 @@ def main(arguments: Sequence[str] | None = None, *, extensions: Iterable[Extensi
     except LiveError as error:
         sys.stderr.write(f"{_sentence(error.message)}\n")
         return EXIT_USAGE if error.code is ErrorCode.BAD_REQUEST else EXIT_FAILED
+    except HanzoLiveError as error:
+        sys.stderr.write(f"{_sentence(error.message)}\n")
+        return EXIT_USAGE if error.code == "BAD_REQUEST" else EXIT_FAILED
     except KeyboardInterrupt:
         return EXIT_INTERRUPTED
     return code
@@ -67,6 +72,7 @@ def _parser(extensions: Iterable[Extension]) -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=_versions())
     subparsers = parser.add_subparsers(title="commands", metavar="COMMAND")
     subparsers.add_parser("version", help="print the versions of what is installed").set_defaults(run=_version)
+    _add_chat(subparsers)
     for extension in sorted(extensions, key=lambda each: each.name):
         try:
             extension.load()(subparsers)
@@ -74,6 +80,26 @@ def _parser(extensions: Iterable[Extension]) -> argparse.ArgumentParser:
             reason = _sentence(f"{type(error).__name__}: {error}")
             sys.stderr.write(f"The commands of `{extension.name}` cannot be loaded: {reason} Reinstall that package.\n")
     return parser
+
+
+def _add_chat(subparsers: Subparsers) -> None:
+    parser = subparsers.add_parser(
+        "chat", help="talk with a model in the terminal", description="Ctrl-C stops an answer, Ctrl-D ends."
+    )
+    parser.add_argument("prompt", nargs="*", metavar="PROMPT", help="Ask this alone, and end.")
+    parser.add_argument("--url", default=DEFAULT_URL, help="The server (default: %(default)s).")
+    parser.add_argument("--model", help="The model to ask. Default: the session's or the server's.")
+    parser.add_argument("--token", help="An API token. Default: HANZO_LIVE_TOKEN in the environment.")
+    parser.add_argument("--session", metavar="ID", help="Talk in this session, by id or slug.")
+    parser.add_argument("--tools", action="store_true", help="Let the model call the tools that the server offers.")
+    parser.add_argument("--no-thoughts", action="store_true", help="Do not show the model's thoughts.")
+    parser.set_defaults(run=_chat)
+
+
+def _chat(options: argparse.Namespace) -> int:
+    # What it draws with need not be installed, and takes a while to load.
+    code: int = import_module("hanzo_live.chat").run(options)
+    return code
 
 
 def _version(options: argparse.Namespace) -> int:
