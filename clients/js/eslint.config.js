@@ -20,7 +20,7 @@ export default defineConfig(
     },
   },
   {
-    files: ["live/**/*.{ts,tsx}", "web/**/*.{ts,tsx}"],
+    files: ["live/**/*.{ts,tsx}", "live-ui/**/*.{ts,tsx}", "web/**/*.{ts,tsx}"],
     ...reactHooks.configs.flat.recommended,
   },
 );

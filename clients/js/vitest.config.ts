@@ -50,6 +50,18 @@ export default defineConfig({
         },
       },
       {
+        root: "live-ui",
+        resolve,
+        ssr,
+        test: {
+          name: "live-ui",
+          testTimeout,
+          environment: "jsdom",
+          include: ["test/**/*.test.tsx"],
+          setupFiles: ["test/setup.ts"],
+        },
+      },
+      {
         root: "web",
         resolve,
         ssr,

@@ -12,10 +12,10 @@ from tests.e2e.chromium import PICTURES
 PASSWORD = "correct horse battery staple"
 
 # The last answer's text. `innerText`, for it keeps paragraphs apart.
-LAST_ANSWER = "[...document.querySelectorAll('.answer')].at(-1)?.querySelector('.prose')?.innerText ?? ''"
+LAST_ANSWER = "[...document.querySelectorAll('.answer')].at(-1)?.querySelector('.hl-prose')?.innerText ?? ''"
 COUNT_WORDS = f"() => ({LAST_ANSWER}).split(/\\s+/).filter(Boolean).length"
 IS_WRITTEN_BEYOND = f"""(count) =>
-    document.querySelector('.prose-growing') && ({LAST_ANSWER}).split(/\\s+/).filter(Boolean).length > count"""
+    document.querySelector('.hl-prose-growing') && ({LAST_ANSWER}).split(/\\s+/).filter(Boolean).length > count"""
 KEEP_FIRST_TEXT = f"""
     new MutationObserver((_, observer) => {{
         const text = {LAST_ANSWER};

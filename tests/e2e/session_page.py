@@ -46,17 +46,17 @@ def faces(person: Person) -> Locator:
 
 
 def typing_line(person: Person) -> Locator:
-    return person.page.locator(".typing-words")
+    return person.page.locator(".hl-typing-words")
 
 
 def carets(person: Person) -> Locator:
     """The others' in the draft."""
-    return person.page.locator(".remote-caret")
+    return person.page.locator(".hl-remote-caret")
 
 
 def pointers(person: Person) -> Locator:
     """The others' in the conversation."""
-    return person.page.locator(".remote-pointer")
+    return person.page.locator(".hl-remote-pointer")
 
 
 def points_at(person: Person, target: Locator, x: float, y: float) -> None:
@@ -82,6 +82,6 @@ def more_for(person: Person, n: int) -> None:
 def press_send_at_once(*people: Person) -> None:
     """All of them, within moments."""
     # Not pressed by playwright: one would wait for the other.
-    press = "() => { setTimeout(() => document.querySelector('.send-button').click(), 300) }"
+    press = "() => { setTimeout(() => document.querySelector('.hl-send-button').click(), 300) }"
     for person in people:
         person.page.evaluate(press)

@@ -126,7 +126,7 @@ def test_three_people_work_in_one_session_while_an_outsider_stays_out(
     # All of it is history: for who comes back as for who stayed, and for nobody else.
     vera.page.reload()
     vera.sees_live()
-    texts = [person.page.locator(".prompt-text, .answer .prose").all_inner_texts() for person in (olga, vera)]
+    texts = [person.page.locator(".prompt-text, .answer .hl-prose").all_inner_texts() for person in (olga, vera)]
     assert texts[0] == texts[1]
     said = olga.transcript(session)
     assert [each["content"] for each in said if each["role"] == "user"] == [

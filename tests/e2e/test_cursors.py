@@ -28,7 +28,7 @@ CARET_OFF = """(index) => {
     const { left, top } = probe.querySelector('b').getBoundingClientRect();
     const origin = probe.getBoundingClientRect();
     const box = field.getBoundingClientRect();
-    const caret = document.querySelector('.remote-caret').getBoundingClientRect();
+    const caret = document.querySelector('.hl-remote-caret').getBoundingClientRect();
     probe.remove();
     return [
         caret.left - (box.left + left - origin.left),
@@ -38,7 +38,7 @@ CARET_OFF = """(index) => {
 # Where the other one's pointer is within an element, in parts of its size.
 WITHIN = """(element) => {
     const box = element.getBoundingClientRect();
-    const mark = document.querySelector('.remote-pointer').getBoundingClientRect();
+    const mark = document.querySelector('.hl-remote-pointer').getBoundingClientRect();
     return [(mark.left - box.left) / box.width, (mark.top - box.top) / box.height];
 }"""
 
@@ -55,7 +55,7 @@ def sees_pointer_within(person: Person, target: Locator, x: float, y: float) -> 
     handle = target.element_handle()
     is_near = f"([element, x, y]) => {{ const at = ({WITHIN})(element); return Math.abs(at[0] - x) < 0.03 && Math.abs(at[1] - y) < 0.1; }}"
     person.page.wait_for_function(
-        f"(args) => document.querySelector('.remote-pointer') !== null && ({is_near})(args)", arg=[handle, x, y]
+        f"(args) => document.querySelector('.hl-remote-pointer') !== null && ({is_near})(args)", arg=[handle, x, y]
     )
 
 
@@ -75,13 +75,13 @@ def test_a_caret_is_where_the_other_one_writes_through_wraps_and_edits(
     tariq.composer.press("Control+Home")
     tariq.composer.press_sequentially("Well, 😀 ")
     vera.page.wait_for_function(
-        """() => [...document.querySelectorAll('.remote-caret')].some((caret) => caret.textContent === 'Olga')
+        """() => [...document.querySelectorAll('.hl-remote-caret')].some((caret) => caret.textContent === 'Olga')
             && document.querySelector('#composer').value.startsWith('Well, 😀 ')"""
     )
     expect(carets(vera)).to_have_count(2)
     tariq.page.wait_for_function(f"() => ({CARET_OFF})(159).every((off) => off < 1.5)")
     olga.composer.press("Shift+Home")
-    expect(tariq.page.locator(".remote-selection").first).to_be_attached()
+    expect(tariq.page.locator(".hl-remote-selection").first).to_be_attached()
     tariq.photograph("selection")
     olga.composer.blur()
     expect(carets(tariq)).to_have_count(0)
@@ -109,10 +109,10 @@ def test_a_pointer_is_at_the_same_words_on_a_phone_and_goes_with_the_mouse(
     olga.ask("A question that is long enough to need several lines on a phone but one or two on a desk. " * 2)
     olga.sees_end()
     phone.sees_end()
-    points_at(olga, olga.answer.locator(".prose"), 0.75, 0.5)
+    points_at(olga, olga.answer.locator(".hl-prose"), 0.75, 0.5)
     for person in (vera, phone):
         expect(pointers(person)).to_contain_text("Olga")
-        sees_pointer_within(person, person.answer.locator(".prose"), 0.75, 0.5)
+        sees_pointer_within(person, person.answer.locator(".hl-prose"), 0.75, 0.5)
     phone.photograph("pointer-phone")
     vera.photograph("pointer")
     points_at(olga, olga.page.locator(".prompt-text"), 0.2, 0.5)
@@ -180,10 +180,10 @@ def test_three_people_at_work_are_a_page_in_order(
     expect(tariq.composer).to_have_value("And what would ")
     tariq.composer.press("End")
     tariq.composer.press_sequentially("a third one cost?")
-    points_at(tariq, tariq.answer.locator(".prose"), 0.3, 0.5)
+    points_at(tariq, tariq.answer.locator(".hl-prose"), 0.3, 0.5)
     expect(wanda.composer).to_have_value("And what would a third one cost?")
     expect(carets(wanda)).to_have_count(2)
-    sees_pointer_within(wanda, wanda.answer.locator(".prose"), 0.3, 0.5)
+    sees_pointer_within(wanda, wanda.answer.locator(".hl-prose"), 0.3, 0.5)
     colours = carets(wanda).evaluate_all("(all) => all.map((caret) => getComputedStyle(caret).backgroundColor)")
     assert len(set(colours)) == 2
     wanda.photograph(f"three-{system}-{width}")

@@ -34,7 +34,7 @@ def test_a_session_is_made_and_asked_and_its_answer_appears_token_by_token(
 
     nils.ask(PROMPT)
     nils.sees_more_than(0)
-    expect(nils.page.locator(".prose-growing")).to_have_count(1)
+    expect(nils.page.locator(".hl-prose-growing")).to_have_count(1)
     expect(nils.live_facts).to_contain_text("tokens/s")
     nils.sees_more_than(nils.words() + 40)
     nils.photograph("answer-live")

@@ -21,7 +21,7 @@ HOSTILE = {
     "template": "{{ constructor.constructor('window.ran = true')() }} ${window.ran = true} after",
     "markdown": f"# <b onmouseover='{MARK}'>bold</b>\n\n> <details open ontoggle='{MARK}'>\n\n- <input autofocus onfocus='{MARK}'>\n\nafter",
 }
-FOREIGN = ".prompt-text *, .prose :is(script, style, svg, iframe, img, form, input, button, details, object, embed)"
+FOREIGN = ".prompt-text *, .hl-prose :is(script, style, svg, iframe, img, form, input, button, details, object, embed)"
 ADDRESSES = "() => [...document.querySelectorAll('.messages a')].map((link) => link.href)"
 HANDLERS = """() => [...document.querySelectorAll('.messages *')]
     .flatMap((element) => element.getAttributeNames()).filter((name) => name.startsWith('on'))"""

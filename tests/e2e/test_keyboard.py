@@ -14,7 +14,7 @@ ENDLESS = "script-slow@rate=30,tokens=5000"
 FOCUSED = """() => {
     const element = document.activeElement;
     const style = getComputedStyle(element);
-    const around = element.closest('.composer-box');
+    const around = element.closest('.hl-composer-box');
     const outlined = style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) > 0;
     const marked = around !== null && getComputedStyle(around).borderColor !== getComputedStyle(document.querySelector('.session-head')).borderBottomColor;
     const box = element.getBoundingClientRect();

@@ -20,7 +20,7 @@ NETWORK = r"WebSocket connection to .* failed|net::ERR_"
 AT_ONCE_MS = 3_500
 # From now on, remembers whether a page ever showed fewer people than now.
 WATCH_FACES = """() => {
-    const count = () => document.querySelectorAll('.here-button .face').length;
+    const count = () => document.querySelectorAll('.hl-here-button .hl-face').length;
     window.fewest = count();
     new MutationObserver(() => { window.fewest = Math.min(window.fewest, count()); })
         .observe(document.querySelector('.session-head'), { childList: true, subtree: true });
@@ -97,7 +97,7 @@ def test_a_line_says_who_types_and_who_asks_and_nothing_moves(
     vera.photograph("typing")
     olga.composer.press("Enter")
     expect(typing_line(vera)).to_have_text(re.compile("Olga is asking the model"))
-    expect(vera.page.locator(".typing-line [aria-live=polite]")).to_have_text(re.compile("Olga is asking the model"))
+    expect(vera.page.locator(".hl-typing-line [aria-live=polite]")).to_have_text(re.compile("Olga is asking the model"))
     vera.sees_end()
     expect(typing_line(vera)).to_have_count(0)
 
@@ -111,7 +111,7 @@ def test_a_connection_that_is_back_soon_makes_nobody_blink(
     tariq.page.close()
     page = rider.go(session)
     for person in (olga, rider):
-        expect(person.page.locator(".here-button .face")).to_have_count(3)
+        expect(person.page.locator(".hl-here-button .hl-face")).to_have_count(3)
         person.page.evaluate(WATCH_FACES)
     cable.pull()
     expect(rider.connection).to_have_text(re.compile("Reconnecting"))

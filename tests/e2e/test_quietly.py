@@ -12,7 +12,7 @@ SHORT = "script-slow@rate=30,tokens=60"
 MOVES = """(expected) => {
     const moving = document.getAnimations()
         .filter((each) => each.playState === 'running' && each.effect.getComputedTiming().duration > 0);
-    const isTold = document.querySelector('.typing-dots')?.checkVisibility() ?? false;
+    const isTold = document.querySelector('.hl-typing-dots')?.checkVisibility() ?? false;
     return isTold && (moving.length > 0) === expected;
 }"""
 # Everything that a screen reader says without being asked.

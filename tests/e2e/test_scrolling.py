@@ -109,7 +109,7 @@ def test_what_one_reads_stays_in_its_place_while_tokens_come_and_older_messages_
         reading.has_stayed()
     expect(page.locator("main article[id]")).to_have_count(COUNT + 2)
     page.get_by_role("button", name="jump to latest").click()
-    expect(walter.answer.locator(".prose > :last-child")).to_be_in_viewport()
+    expect(walter.answer.locator(".hl-prose > :last-child")).to_be_in_viewport()
     walter.stop_button.click()
     walter.sees_end()
 

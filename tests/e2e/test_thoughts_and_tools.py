@@ -17,7 +17,7 @@ def test_thoughts_are_open_while_it_thinks_and_fold_away(olga: Person, stack: St
     prompt = f"Think with {model}"
     olga.go(olga.make_session("Thinking", model))
     olga.ask(prompt)
-    thoughts = olga.answer.locator(".thoughts-list")
+    thoughts = olga.answer.locator(".hl-thoughts-list")
     expect(olga.answer.get_by_role("button", name="Thinking")).to_have_attribute("aria-expanded", "true")
     expect(thoughts).to_be_visible()
     olga.photograph("thinking")

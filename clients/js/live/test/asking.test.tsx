@@ -8,7 +8,8 @@ import {
   useThoughtStream,
 } from "../src";
 import { complete, start, token } from "../../live-client/test/support";
-import { failure, thought, withServer } from "./support/asking";
+import { withServer } from "./support/asking";
+import { failure, thought } from "./support/entries";
 
 const asked = withServer();
 const started = (count = 1) => asked.server.until(() => asked.server.count("stream.start") === count);

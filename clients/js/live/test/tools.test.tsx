@@ -2,7 +2,8 @@ import { act, renderHook, waitFor } from "@testing-library/react";
 import { describe, expect, it } from "vitest";
 import { useToolStream, type ClientTool } from "../src";
 import { complete, start, token } from "../../live-client/test/support";
-import { call, result as resultOf, withServer } from "./support/asking";
+import { withServer } from "./support/asking";
+import { call, result as resultOf } from "./support/entries";
 
 const asked = withServer();
 

@@ -4,11 +4,11 @@
  */
 
 import { LiveError, type Role } from "@hanzo/live-client";
+import { copyText } from "@hanzo/live-ui";
 import { useState, type ReactElement } from "react";
 import { changeSession, deleteSession, duplicateSession, removeMember } from "../api/resources";
 import { sessionPath } from "../routes";
 import { ConfirmDialog } from "../ui/ConfirmDialog";
-import { copyText } from "../ui/copy-text";
 import type { MenuItem } from "../ui/Menu";
 import { RenameSession } from "./RenameSession";
 

@@ -1,18 +1,14 @@
 /** What a model says: while it is written, when it is finished, and where it failed. */
 
 import { isOver, type StreamFailure } from "@hanzo/live-client";
+import { Avatar, Mark, Markdown, Retry, Thoughts, ToolCalls } from "@hanzo/live-ui";
 import { memo, type ReactElement } from "react";
 import { modelName } from "../api/use-models";
 import type { AnswerFacts, ModelInfo } from "../api/resources";
-import { Markdown } from "../markdown/Markdown";
-import { Avatar } from "../ui/Avatar";
 import { Clock } from "../ui/Clock";
-import { Mark, Retry } from "../ui/icons";
 import { anchorOf, MessageActions, type MessageVerbs } from "./MessageActions";
 import { failureOf, partsOf } from "./parts";
 import { phaseText, speedText, tokensText } from "./phase";
-import { Thoughts } from "./Thoughts";
-import { ToolCalls } from "./ToolCalls";
 import type { MessageView } from "./view";
 
 const LEAST_MS = 100;
@@ -68,7 +64,7 @@ export const Answer = memo(function Answer({
         {message.user && (
           <span className="answer-for">
             for
-            <Avatar user={message.user} size="small" />
+            <Avatar src={message.user.avatar} name={message.user.name} size="small" />
             <span>{message.user.name}</span>
           </span>
         )}

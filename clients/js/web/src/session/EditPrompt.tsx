@@ -1,7 +1,7 @@
 /** One's own prompt opened again. Enter asks it in its new words, as a new message; Escape leaves it as it was. */
 
+import { useGrowing } from "@hanzo/live-ui";
 import { useEffect, useState, type KeyboardEvent, type ReactElement } from "react";
-import { useGrowing } from "../ui/use-growing";
 
 interface EditPromptProps {
   content: string;

@@ -1,8 +1,8 @@
 /** Above the message field while an answer is written: how far it is, how fast, and the way to stop it. */
 
 import { LiveError, type SessionStore } from "@hanzo/live-client";
+import { ProgressBar, StopSquare } from "@hanzo/live-ui";
 import { useState, type ReactElement } from "react";
-import { StopSquare } from "../ui/icons";
 import { amountText, leftText, phaseText, speedText } from "./phase";
 import { Queue } from "./Queue";
 import type { SessionView } from "./view";
@@ -43,7 +43,7 @@ export function LiveBar({ view, me, isConnected, canStop, store }: LiveBarProps)
         <span className={isConnected ? "live-dot" : "live-dot live-dot-off"} aria-hidden="true" />
         <span className="live-facts">{facts.filter(Boolean).join(" · ")}</span>
         {percent !== null && (
-          <progress className="live-progress" max={100} value={percent} aria-label="How far the answer is" />
+          <ProgressBar className="live-progress" value={percent} label="How far the answer is" />
         )}
         {failed?.stream === stream && (
           <span className="error" role="alert">

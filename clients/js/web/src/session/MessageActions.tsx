@@ -1,10 +1,8 @@
 /** What can be done with one message: copy it, link to it, begin anew from it, ask it again in other words. */
 
 import type { Message } from "@hanzo/live-client";
+import { CopyButton, copyText, More } from "@hanzo/live-ui";
 import type { ReactElement } from "react";
-import { copyText } from "../ui/copy-text";
-import { CopyButton } from "../ui/CopyButton";
-import { More } from "../ui/icons";
 import { Menu } from "../ui/Menu";
 
 export interface MessageVerbs {

@@ -2,21 +2,19 @@
 
 import { useClient, type PresenceStore } from "@hanzo/live";
 import { LiveError, type SessionState, type SessionStore } from "@hanzo/live-client";
+import { ArrowDown, Cursors, Mark, useStickToEnd } from "@hanzo/live-ui";
 import { Fragment, useCallback, useEffect, useMemo, useState, type ReactElement } from "react";
 import { duplicateSession, type ModelInfo } from "../api/resources";
 import { sessionPath } from "../routes";
-import { ArrowDown, Mark } from "../ui/icons";
 import { useNow } from "../ui/use-now";
 import { Answer } from "./Answer";
-import { Pointers } from "./cursors/Pointers";
-import type { MessageVerbs } from "./MessageActions";
+import { anchorOf, type MessageVerbs } from "./MessageActions";
 import { NewDay } from "./NewDay";
 import { Outgoing, Prompt } from "./Prompt";
 import { useAnswerFacts } from "./use-answer-facts";
 import { useLinkedMessage } from "./use-linked-message";
 import { useMarkRead } from "./use-mark-read";
 import { useOlderMessages } from "./use-older-messages";
-import { useStickToEnd } from "./use-stick-to-end";
 import type { SessionView } from "./view";
 
 interface MessageListProps {
@@ -165,7 +163,7 @@ export function MessageList(props: MessageListProps): ReactElement {
             {trouble}
           </p>
         )}
-        <Pointers scroller={scroller} content={content} store={store} presence={presence} />
+        <Cursors scroller={scroller} content={content} store={store} presence={presence} anchorOf={anchorOf} />
       </div>
       {!atEnd && (
         <button type="button" className="jump" onClick={jump}>

@@ -1,10 +1,9 @@
 /** What a person said, and what is on its way. A prompt is shown as it was typed. */
 
 import type { Message, OutgoingMessage, SessionStore } from "@hanzo/live-client";
+import { Avatar, Retry } from "@hanzo/live-ui";
 import { memo, useRef, useState, type ReactElement } from "react";
-import { Avatar } from "../ui/Avatar";
 import { Clock } from "../ui/Clock";
-import { Retry } from "../ui/icons";
 import { EditPrompt } from "./EditPrompt";
 import { anchorOf, MessageActions, type MessageVerbs } from "./MessageActions";
 
@@ -36,7 +35,7 @@ export const Prompt = memo(function Prompt(props: PromptProps): ReactElement {
       tabIndex={-1}
     >
       <header className="prompt-head">
-        {!mine && <Avatar user={message.user ?? { name, avatar: null }} size="small" />}
+        {!mine && <Avatar src={message.user?.avatar} name={name} size="small" />}
         <span className="prompt-name">{mine ? "You" : name}</span>
         <Clock at={message.created_at} />
       </header>
@@ -51,7 +50,9 @@ export const Prompt = memo(function Prompt(props: PromptProps): ReactElement {
         />
       ) : (
         <>
-          <div className="prompt-text">{message.content}</div>
+          <div className="prompt-text" data-text="">
+            {message.content}
+          </div>
           {message.status === "stopped" && (
             <p className="prompt-taken-back">Taken back, and not told to the model</p>
           )}

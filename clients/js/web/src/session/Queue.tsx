@@ -1,8 +1,8 @@
 /** What waits behind the answer being written: who asked it, in which order, and the way to take it back. */
 
 import { LiveError, type Message, type SessionStore } from "@hanzo/live-client";
+import { Avatar } from "@hanzo/live-ui";
 import { useState, type ReactElement } from "react";
-import { Avatar } from "../ui/Avatar";
 import type { SessionView } from "./view";
 
 interface QueueProps {
@@ -33,7 +33,7 @@ export function Queue({ view, me, isConnected, canStop, store }: QueueProps): Re
           const text = prompt?.content ?? "";
           return (
             <li key={reply.id} className="queue-row">
-              <Avatar user={reply.user ?? { name, avatar: null }} size="small" />
+              <Avatar src={reply.user?.avatar} name={reply.user?.name ?? name} size="small" />
               <span className="queue-name">{name}</span>
               <span className="queue-text">{text}</span>
               {canStop && reply.stream !== null && (

@@ -2,11 +2,10 @@
 
 import type { PresenceState } from "@hanzo/live";
 import type { SessionState } from "@hanzo/live-client";
+import { ArrowLeft, People, PresenceBar } from "@hanzo/live-ui";
 import type { ReactElement, ReactNode } from "react";
 import type { PageConfig } from "../config";
-import { ArrowLeft, People } from "../ui/icons";
 import { ConnectionPill } from "./ConnectionPill";
-import { Faces } from "./presence/Faces";
 import { SessionTitle } from "./SessionTitle";
 
 interface SessionHeadProps {
@@ -34,7 +33,7 @@ export function SessionHead(props: SessionHeadProps): ReactElement {
       {model && <span className="session-model">{model}</span>}
       <div className="session-head-end">
         <ConnectionPill state={state} onReconnect={onReconnect} signIn={config.urls.signIn} />
-        <Faces {...presence} />
+        <PresenceBar {...presence} />
         {members.length > 0 && (
           <button
             type="button"

@@ -1,6 +1,7 @@
 /** One session: its head, what is said, what is being written, and where to say the next thing. */
 
 import { useClient, usePresence, useSessionState, useSessionStore } from "@hanzo/live";
+import { TypingLine } from "@hanzo/live-ui";
 import { useEffect, useMemo, useState, type ReactElement } from "react";
 import { defaultModel, modelName, useModels } from "../api/use-models";
 import type { PageConfig } from "../config";
@@ -10,7 +11,6 @@ import { EndedNotice } from "./EndedNotice";
 import { LiveBar } from "./LiveBar";
 import { MessageList } from "./MessageList";
 import { PeopleDialog } from "./PeopleDialog";
-import { TypingLine } from "./presence/TypingLine";
 import { rightsOf } from "./rights";
 import { SessionHead } from "./SessionHead";
 import { SessionMenu } from "./SessionMenu";

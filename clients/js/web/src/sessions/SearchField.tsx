@@ -1,7 +1,7 @@
 /** Where one looks for sessions and messages. `/` goes there from anywhere on the page, Escape empties it. */
 
+import { Search } from "@hanzo/live-ui";
 import { useEffect, useRef, type KeyboardEvent, type ReactElement } from "react";
-import { Search } from "../ui/icons";
 
 interface SearchFieldProps {
   words: string;

@@ -1,9 +1,9 @@
 /** What a search found: sessions by their titles, and messages with the words that matched. */
 
+import { ErrorMessage } from "@hanzo/live-ui";
 import type { ReactElement } from "react";
 import type { Found } from "../api/resources";
 import { messagePath, sessionPath } from "../routes";
-import { ErrorNotice } from "../ui/ErrorNotice";
 import { fullTime, relativeTime } from "../ui/relative-time";
 import { piecesOf } from "./marks";
 import type { Search } from "./use-search";
@@ -22,7 +22,7 @@ export function SearchResults({ words, search, now }: SearchResultsProps): React
       <p className="list-note" role="status">
         {isSearching ? "Searching" : error ? "" : countText(found, hasMore)}
       </p>
-      {error && <ErrorNotice error={error} onRetry={retry} />}
+      {error && <ErrorMessage error={error} onRetry={retry} />}
       {!isSearching && !error && found === 0 && (
         <div className="empty-state">
           <h2>Nothing found</h2>

@@ -1,11 +1,11 @@
 /** One session in the list: what it is called, what is new in it, and what one may do with it. */
 
 import type { LiveError } from "@hanzo/live-client";
+import { More } from "@hanzo/live-ui";
 import { memo, type ReactElement } from "react";
 import type { SessionSummary } from "../api/resources";
 import { useSessionCommands, type SessionChange } from "../dialogs/use-session-commands";
 import { sessionPath } from "../routes";
-import { More } from "../ui/icons";
 import { Menu } from "../ui/Menu";
 import { fullTime, relativeTime } from "../ui/relative-time";
 

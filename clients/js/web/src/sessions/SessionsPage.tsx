@@ -1,14 +1,13 @@
 /** The list of sessions: what there is, a way to find something in it, and a way to begin. */
 
 import type { LiveError } from "@hanzo/live-client";
+import { ErrorMessage, Plus } from "@hanzo/live-ui";
 import { useCallback, useEffect, useRef, useState, type KeyboardEvent, type ReactElement } from "react";
 import { changeSession, type ModelInfo, type SessionSummary } from "../api/resources";
 import { modelName, useModels } from "../api/use-models";
 import type { PageConfig } from "../config";
 import type { SessionChange } from "../dialogs/use-session-commands";
 import { Dialog } from "../ui/Dialog";
-import { ErrorNotice } from "../ui/ErrorNotice";
-import { Plus } from "../ui/icons";
 import { Shell } from "../ui/Shell";
 import { useNow } from "../ui/use-now";
 import { CreateSession } from "./CreateSession";
@@ -135,7 +134,7 @@ function SessionList(props: SessionListProps): ReactElement {
 
   return (
     <>
-      {wrong && <ErrorNotice error={wrong} onRetry={retry} />}
+      {wrong && <ErrorMessage error={wrong} onRetry={retry} />}
       {done && (
         <div ref={said} className="notice" role="status" tabIndex={-1}>
           <p>{done.text}</p>

@@ -1,7 +1,7 @@
 /** A modal dialog: the browser's own, which keeps the focus inside and gives it back. Escape closes it. */
 
+import { Close } from "@hanzo/live-ui";
 import { useId, useLayoutEffect, useRef, type MouseEvent, type ReactElement, type ReactNode } from "react";
-import { Close } from "./icons";
 
 /** The first control of a dialog, where the focus shall begin, has this property. */
 export const FIRST = { "data-first": true };

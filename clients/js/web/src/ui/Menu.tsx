@@ -3,6 +3,7 @@
  * it, and the focus is back on the button before a command runs.
  */
 
+import { Check } from "@hanzo/live-ui";
 import {
   useEffect,
   useId,
@@ -13,7 +14,6 @@ import {
   type ReactElement,
   type ReactNode,
 } from "react";
-import { Check } from "./icons";
 
 export type MenuItem =
   | { kind: "action"; label: string; onSelect: () => void; danger?: boolean }

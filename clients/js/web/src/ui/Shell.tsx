@@ -1,11 +1,10 @@
 /** The frame of the list page: the product's name, and the menu of who is signed in. */
 
+import { Avatar, Chevron, Mark } from "@hanzo/live-ui";
 import { useRef, type ReactElement, type ReactNode } from "react";
 import type { PageConfig } from "../config";
 import { csrfToken } from "../cookie";
 import { useThemeItem } from "../theme/theme-item";
-import { Avatar } from "./Avatar";
-import { Chevron, Mark } from "./icons";
 import { Menu } from "./Menu";
 
 export function Brand({ home }: { home: string }): ReactElement {
@@ -53,7 +52,7 @@ function AccountMenu({ config }: { config: PageConfig }): ReactElement {
           { kind: "action", label: "Sign out", onSelect: () => signOut.current?.requestSubmit() },
         ]}
       >
-        <Avatar user={user} size="small" />
+        <Avatar src={user.avatar} name={user.name} size="small" />
         <bdi className="shell-name">{user.name}</bdi>
         <span className="menu-chevron">
           <Chevron />

@@ -1,8 +1,8 @@
 /** One member: who, whether they are here, what they may do. Owners change that; everybody may leave. */
 
 import type { MemberInfo, Role } from "@hanzo/live-client";
+import { Avatar } from "@hanzo/live-ui";
 import type { ReactElement } from "react";
-import { Avatar } from "../../ui/Avatar";
 import { ROLES } from "./roles";
 
 interface MemberRowProps {
@@ -20,7 +20,7 @@ export function MemberRow(props: MemberRowProps): ReactElement {
   const { user, role } = member;
   return (
     <li className="person">
-      <Avatar user={user} online={isHere} />
+      <Avatar src={user.avatar} name={user.name} online={isHere} />
       <span className="person-name">
         <bdi>{user.name}</bdi>
         {isMe && <span className="muted"> (you)</span>}

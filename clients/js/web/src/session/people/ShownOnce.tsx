@@ -1,7 +1,7 @@
 /** An invitation's link, which nobody can look up later, and a way to copy it. */
 
+import { CopyButton } from "@hanzo/live-ui";
 import type { ReactElement } from "react";
-import { CopyButton } from "../../ui/CopyButton";
 
 export function ShownOnce({ url }: { url: string }): ReactElement {
   return (
