@@ -403,6 +403,25 @@ def test_a_running_tool_survives_the_sigkill_of_its_worker(crew: Crew, owner: An
     assert same_everywhere(started).content.startswith("The tool said: Error: The tool took longer than 2 seconds")
 
 
+@pytest.mark.timeout(150)
+def test_an_answer_after_a_tool_survives_the_sigkill_of_its_worker(crew: Crew, owner: Any) -> None:
+    crew.celery(2, TOOL_MODULES=functions.__name__)
+    started = ask(owner, model="script-tools@rate=40,tokens=1", tools=named("draw_lots"))
+    until(lambda: len([event for event in events(started.log) if event["type"] == "token"]) > 5)
+    crew.carrier_of(started.stream).kill()
+    ended(started.stream, 30)
+    stream = same_everywhere(started)
+    assert (stream.status, stream.takeovers) == ("complete", 1)
+    # The tool ran once: a second run had drawn other lots than the first answer told of.
+    (call,) = calls(started)
+    assert stream.content == f"The tool said: {call['result']}"
+    called, cut, again = crew.node.asked
+    assert (called.state, cut.state, again.state) == ("complete", "cancelled", "complete")
+    assert again.messages == cut.messages
+    types = [event["type"] for event in events(started.log)]
+    assert (types.count("stream_start"), types.count("reset"), types[-1]) == (1, 1, "complete")
+
+
 # OpenAI's callers ---------------------------------------------------------------------------------------------------
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import threading
 from typing import Annotated, Any
 
@@ -22,6 +23,12 @@ def add(a: int, b: Annotated[int, Field(description="What is added.")] = 1) -> i
 async def whose_is_it(context: ToolContext) -> dict[str, Any]:
     """Say for whom this runs."""
     return {"user": context.user}
+
+
+@tool
+def draw_lots(people: int) -> str:
+    """Give numbers that nobody gets a second time."""
+    return " ".join(secrets.token_hex(4) for _ in range(60))
 
 
 @tool(ask_first=True)
