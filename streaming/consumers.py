@@ -23,6 +23,7 @@ from hanzo_live.protocol.commands import AnyCommand, Hello, Ping
 from hanzo_live.protocol.errors import ErrorCode, LiveError
 from hanzo_live.protocol.parsing import CommandRefused, MalformedFrame, parse_command
 from sessions.authentication import ANONYMOUS, Identity
+from sessions.outages import DATABASE_AWAY, database_away
 from sessions.queries import user_wire
 from streaming.hub import Subscription, frame_of, metrics, the_hub
 from streaming.servers import SocketWriter, writer_for
@@ -253,6 +254,8 @@ class LiveConsumer(AsyncConsumer):
                 await perform(self, command)
         except LiveError as error:
             self.reply(error.wire(command.id))
+        except DATABASE_AWAY:
+            self._database_away(command)
         except Exception:
             logger.exception("The command %s failed.", command.type)
             failure = LiveError(
@@ -286,7 +289,14 @@ class LiveConsumer(AsyncConsumer):
             if error.code is ErrorCode.UNAUTHENTICATED:
                 await self.close(CloseCode.UNAUTHENTICATED, error)
             return
+        except DATABASE_AWAY:
+            self._database_away(command)
+            return
         self.reply(self._welcome(command.id))
+
+    def _database_away(self, command: AnyCommand) -> None:
+        logger.exception("The database could not be used for the command %s.", command.type)
+        self.reply(database_away().wire(command.id))
 
     def _welcome(self, id: int | str | None) -> dict[str, Any]:
         user = self.identity.user if self.identity else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from typing import Any
 
@@ -13,11 +14,14 @@ from rest_framework.views import set_rollback
 
 from hanzo_live.protocol.errors import ErrorCode, LiveError
 from sessions.access import sign_in_needed
+from sessions.outages import DATABASE_AWAY, database_away
+
+logger = logging.getLogger(__name__)
 
 # Where no code has this HTTP status, the nearest code is sent under it.
 METHOD_NOT_ALLOWED = 405
 UNSUPPORTED_MEDIA_TYPE = 415
-REDIS_AWAY = 503
+AWAY = 503
 
 
 def handle_exception(exception: Exception, context: dict[str, Any]) -> JsonResponse | None:
@@ -78,7 +82,10 @@ def as_live_error(exception: Exception) -> tuple[LiveError | None, int]:
             return LiveError(ErrorCode.TOO_LARGE, "The body is larger than this server takes; send less."), 413
         case RedisError():
             message = "The server cannot reach its Redis just now. Try again in a moment."
-            return LiveError(ErrorCode.INTERNAL, message, retry_after=5), REDIS_AWAY
+            return LiveError(ErrorCode.INTERNAL, message, retry_after=5), AWAY
+        case _ if isinstance(exception, DATABASE_AWAY):
+            logger.error("The database could not be used.", exc_info=exception)
+            return database_away(), AWAY
         case _:
             return None, 500
 

@@ -14,13 +14,12 @@ from sessions.api.serializers import ErrorShape
 
 # What an operation may answer besides what all may.
 NOT_FOUND, CONFLICT, TOO_LARGE, UNAVAILABLE = "404", "409", "413", "503"
-NODE_FAILS = ("502", UNAVAILABLE, "504")
+NODE_FAILS = ("502", "504")
 REFUSALS: dict[str, tuple[str, ...]] = {
     "sessions_create": (CONFLICT,),
     "sessions_update": (CONFLICT,),
     "sessions_delete": (CONFLICT,),
-    "sessions_events": (UNAVAILABLE,),
-    "messages_send": (CONFLICT, UNAVAILABLE),
+    "messages_send": (CONFLICT,),
     "members_add": (CONFLICT,),
     "members_update": (CONFLICT,),
     "members_remove": (CONFLICT,),
@@ -29,17 +28,13 @@ REFUSALS: dict[str, tuple[str, ...]] = {
     "invitations_accept": (CONFLICT,),
     "invitations_decline": (CONFLICT,),
     "queue_take_back": (CONFLICT,),
-    "presence_read": (UNAVAILABLE,),
-    "draft_read": (UNAVAILABLE,),
-    "cache_purge": (NOT_FOUND, UNAVAILABLE),
+    "cache_purge": (NOT_FOUND,),
     "search": (NOT_FOUND,),
     "streams_list": (NOT_FOUND,),
-    "streams_start": (NOT_FOUND, CONFLICT, UNAVAILABLE),
-    "streams_events": (UNAVAILABLE,),
+    "streams_start": (NOT_FOUND, CONFLICT),
     "chat_completions": ("422", *NODE_FAILS),
     "models_list": NODE_FAILS,
     "tokens_create": (CONFLICT,),
-    "tickets_create": (UNAVAILABLE,),
 }
 MEANINGS = {
     "400": "A value, or the body as a whole, is not as it must be: `field` says which.",
@@ -70,7 +65,7 @@ class LiveSchema(AutoSchema):
         return bodies
 
     def _refusals(self) -> list[str]:
-        found = {"401", "403", "429", "500", *REFUSALS.get(self.get_operation_id(), ())}
+        found = {"401", "403", "429", "500", UNAVAILABLE, *REFUSALS.get(self.get_operation_id(), ())}
         body = self._get_request_body()  # type: ignore[no-untyped-call]
         takes_body = self.method in ("POST", "PUT", "PATCH") and body is not None
         if takes_body:

@@ -10,9 +10,8 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from django.db import InterfaceError, OperationalError
-
 from sessions.models import LiveSession, MessageRole, User
+from sessions.outages import DATABASE_AWAY
 from sessions.queries import Said, history
 from streaming import metrics, queueing
 from streaming.cache.answer import CachedAnswer, Found, Unreadable, keepable
@@ -83,7 +82,7 @@ def keep(stream: Stream, messages: Conversation, outcome: Outcome) -> None:
             vector = search.packed(question) if is_wanted_by_meaning(stream) else b""
             ttl = stream.request["options"]["cache"]["ttl"]
             the_store().put(question.key, answer.to_bytes(), about, ttl, vector)
-    except (CacheUnavailable, OperationalError, InterfaceError) as error:
+    except (CacheUnavailable, *DATABASE_AWAY) as error:
         logger.warning("The answer of stream %s is not kept for others: %s", stream.pk, error)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from django.core.management import call_command
+from django.db import InterfaceError, OperationalError
 from django.test import Client
 from pytest_django import Settings
 
@@ -193,6 +194,22 @@ def test_redis_away_is_said_in_words(client: Client, settings: Settings) -> None
     settings.CACHES = {"default": {**settings.CACHES["default"], "LOCATION": "unix:///nowhere/redis.sock"}}
     error = assert_is_error(call(client, "POST", "/v1/tickets"), 503, "internal")
     assert (error["retryable"], error["retry_after"]) == (True, 5)
+
+
+@pytest.mark.parametrize("error", [OperationalError("database is locked"), InterfaceError("connection already closed")])
+def test_a_database_that_is_away_is_said_in_words(
+    client: Client, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    from sessions.api import views
+
+    def fail(*_: Any) -> None:
+        raise error
+
+    monkeypatch.setattr(views, "session_page", fail)
+    told = assert_is_error(call(client, "GET", "/v1/sessions"), 503, "internal")
+    assert (told["retryable"], told["retry_after"]) == (True, 5)
+    assert "database" in told["message"]
+    assert str(error) not in told["message"]
 
 
 def test_what_nobody_foresaw_is_told_without_its_inside(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
