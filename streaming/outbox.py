@@ -1,7 +1,9 @@
 """Bringing announced events from the database to the log, in order, exactly once.
 
-Rows are appended under a lock on the log's rows and deleted in the same transaction; each carries its key, so that one
-that was appended by a process that died before the delete is not appended again.
+No lock is held while Redis is asked, which may take its time: on SQLite that lock would keep everybody from writing. It
+is not needed either. Each row carries its key, so that what another process appends too, or appended before it died, is
+on the log once; and a row is deleted only when it is on the log, so that whoever finds a row finds those before it, or
+they are there already.
 """
 
 from __future__ import annotations
@@ -11,9 +13,9 @@ from functools import cache
 from typing import Any
 
 from django.conf import settings
-from django.db import transaction
 
 from sessions.models import OutboxRow
+from sessions.outages import DATABASE_AWAY
 from sessions.outbox import Announcement, announced
 from streaming.log import BlockingLog, Entry, LogUnavailable
 
@@ -37,8 +39,8 @@ def connect() -> None:
 def _drain_announced(sender: Any, log: str, **_: Any) -> None:
     try:
         drain(log)
-    except LogUnavailable:
-        logger.warning("Redis cannot be reached; events of %s wait in the outbox.", log)
+    except (LogUnavailable, *DATABASE_AWAY) as error:
+        logger.warning("Events of %s wait in the outbox: %s", log, error)
 
 
 def append_first(log: str, *events: Announcement) -> None:
@@ -50,13 +52,12 @@ def append_first(log: str, *events: Announcement) -> None:
 
 
 def drain(log: str) -> int:
-    """Append the waiting rows of `log`; returns how many. Raises LogUnavailable: they stay."""
-    with transaction.atomic():
-        rows = list(OutboxRow.objects.select_for_update().filter(log=log).order_by("id")[:DRAIN_AT_ONCE])
-        if not rows:
-            return 0
-        blocking_log().append(log, [(_entry(row), f"outbox:{row.pk}") for row in rows])
-        OutboxRow.objects.filter(pk__in=[row.pk for row in rows]).delete()
+    """Append the waiting rows of `log`; returns how many. Raises LogUnavailable: they stay. Not within a transaction."""
+    rows = list(OutboxRow.objects.filter(log=log).order_by("id")[:DRAIN_AT_ONCE])
+    if not rows:
+        return 0
+    blocking_log().append(log, [(_entry(row), f"outbox:{row.pk}") for row in rows])
+    OutboxRow.objects.filter(pk__in=[row.pk for row in rows]).delete()
     return len(rows)
 
 

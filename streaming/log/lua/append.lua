@@ -65,7 +65,8 @@ redis.call('XADD', events, seq .. '-0', unpack(fields))
 
 if ARGV[15] ~= '' then
   redis.call('ZADD', seen, seq, ARGV[15])
-  if redis.call('ZCARD', seen) > 1024 then redis.call('ZREMRANGEBYRANK', seen, 0, 511) end
+  -- As many as can come from others while one writer is held up between reading its rows and appending them.
+  if redis.call('ZCARD', seen) > 4096 then redis.call('ZREMRANGEBYRANK', seen, 0, 2047) end
   redis.call('EXPIRE', seen, ARGV[4])
 end
 if kind == 'complete' or kind == 'error' then
