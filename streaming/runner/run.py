@@ -13,11 +13,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum
 
-from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 
 from hanzo_live.protocol.errors import ErrorCode, LiveError
 from hanzo_live.protocol.options import RouteOptions
+from sessions.outages import DATABASE_AWAY
 from streaming import metrics
 from streaming.cache import looking, queued
 from streaming.cache.question import is_wanted
@@ -31,6 +31,7 @@ from streaming.runner.ask import Ask, AskOutcome, Finished, Halted, NodeFailed, 
 from streaming.runner.asking import chat_request
 from streaming.runner.lifecycle import Claim, Job, SetAside
 from streaming.runner.meter import Meter
+from streaming.runner.patience import in_db_at_last
 from streaming.runner.progress import Progress
 from streaming.runner.recovery import Budget, Recovery
 from streaming.runner.routing import Route, Router
@@ -115,7 +116,7 @@ class Run:
             logger.info("Stream %s is carried by another worker now.", self._id)
         except asyncio.CancelledError:
             if self.claim is not None:
-                with suppress(OperationalError, InterfaceError):  # then the reaper finds it without a lease
+                with suppress(*DATABASE_AWAY):  # then the reaper finds it without a lease
                     await in_db(lifecycle.hand_over, self.claim)
             raise
         finally:
@@ -278,14 +279,14 @@ class Run:
             return Next.ASK
         usage = self._tally.usage(self._answer.written)
         timings = self._tally.timings(self._loop.time())
-        match await in_db(lifecycle.set_aside, self.claim, usage, timings):
+        match await in_db_at_last(lifecycle.set_aside, self.claim, usage, timings):
             case SetAside.WAITS:
                 self.claim = None
                 return None
             case SetAside.LOST:
                 raise LogFenced("Its lease is another worker's.")
             case SetAside.DECIDED:
-                if await in_db(lifecycle.is_stopping, self.claim):
+                if await in_db_at_last(lifecycle.is_stopping, self.claim):
                     return self._stopped()
                 return round
 
@@ -370,7 +371,7 @@ class Run:
             self._news.clear()
             if self._recovering != shown and self.claim is not None:
                 shown = self._recovering
-                with suppress(OperationalError, InterfaceError):
+                with suppress(*DATABASE_AWAY):
                     await in_db(lifecycle.show_recovering, self.claim, shown)
             await self._publish_progress()
 
@@ -416,7 +417,7 @@ class Run:
         if claim is None or (route.name, route.model) == (stream.node_name, stream.model):
             return
         stream.model, stream.node, stream.node_name = route.model, route.node, route.name
-        with suppress(OperationalError, InterfaceError):
+        with suppress(*DATABASE_AWAY):
             await in_db(lifecycle.move, claim)
 
     def _show_recovering(self, recovering: bool) -> None:
@@ -462,16 +463,7 @@ class Run:
 
     async def _finish(self, claim: Claim, outcome: Outcome) -> None:
         """Save the end. A database that is gone is waited for: nothing of the answer is lost."""
-        attempt = 0
-        while True:
-            try:
-                ended = await in_db(lifecycle.finish, claim, outcome)
-                break
-            except (OperationalError, InterfaceError) as error:
-                if attempt == 0:
-                    logger.warning("Stream %s is written and waits for the database: %s", self._id, error)
-                await takeover.pause(attempt)
-                attempt += 1
+        ended = await in_db_at_last(lifecycle.finish, claim, outcome)
         self.claim = None
         if not ended:
             logger.info("Stream %s had been ended, or taken over, by somebody else.", self._id)

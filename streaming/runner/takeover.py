@@ -5,17 +5,15 @@ And what every owner does before its first token: have the stream's start on the
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass
 
-from django.db import InterfaceError, OperationalError
-
+from sessions.outages import DATABASE_AWAY
 from streaming.database import in_db
 from streaming.log import Entry, LogUnavailable, LogWriter
 from streaming.runner import lifecycle
 from streaming.runner.answer import NUMBERED
 from streaming.runner.lifecycle import Claim
-from streaming.runner.stream_writer import RETRY_DELAYS_S
+from streaming.runner.patience import pause
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +50,7 @@ async def start_is_on_log(claim: Claim) -> None:
         try:
             await in_db(lifecycle.bring_start_to_log, claim.stream)
             waits = False
-        except (LogUnavailable, OperationalError, InterfaceError):
+        except (LogUnavailable, *DATABASE_AWAY):
             await pause(attempt)
             attempt += 1
 
@@ -72,8 +70,3 @@ async def left_by_others(log: LogWriter, claim: Claim) -> Left:
             attempt += 1
     mine = [event for event in events if event.stream == stream and event.type in NUMBERED]
     return Left([Written(Entry(e.type, stream, e.data, e.n, e.step, e.body or None), e.ts / 1000) for e in mine], last)
-
-
-async def pause(attempt: int) -> None:
-    """Wait before the next try of what only waits for storage."""
-    await asyncio.sleep(RETRY_DELAYS_S[min(attempt, len(RETRY_DELAYS_S) - 1)])

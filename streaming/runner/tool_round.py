@@ -14,12 +14,12 @@ from functools import partial
 from typing import Any
 
 from sessions.queries import user_wire
-from streaming.database import in_db
 from streaming.log import Entry
 from streaming.models import ToolCall, ToolCallStatus
 from streaming.runner import lifecycle
 from streaming.runner.answer import Answer, arguments_of
 from streaming.runner.lifecycle import Claim
+from streaming.runner.patience import in_db_at_last
 from streaming.tools.specs import Told, ToolContext, ToolKind, ToolOutcome, ToolSpec
 from streaming.tools.toolbox import Toolbox, Toolkit
 
@@ -109,7 +109,7 @@ class ToolRound:
                 self._started.add(id)
                 entries.append(self._call(id, "running", args=args))
         if waiting:
-            await in_db(lifecycle.wait_for_calls, self._claim, waiting)
+            await in_db_at_last(lifecycle.wait_for_calls, self._claim, waiting)
         await self._put(entries)
 
     async def _find_lost(self) -> None:
@@ -121,14 +121,14 @@ class ToolRound:
                 if spec is None or not spec.repeatable:
                     lost.append(self._result(id, ToolOutcome(error=LOST)))
         # Those whose approval was not acted on yet had not begun.
-        approved = {row.call for row in await in_db(self._decided) if row.status == ToolCallStatus.APPROVED}
+        approved = {row.call for row in await in_db_at_last(self._decided) if row.status == ToolCallStatus.APPROVED}
         await self._put([entry for entry in lost if entry.body and entry.body["call"] not in approved])
 
     async def _take_decisions(self) -> None:
         """Go on with what people and clients have decided."""
-        for row in await in_db(self._decided):
+        for row in await in_db_at_last(self._decided):
             if row.call not in self._open():
-                await in_db(lifecycle.settle_call, row)
+                await in_db_at_last(lifecycle.settle_call, row)
                 continue
             user = user_wire(row.user) if row.user is not None else None
             spec = self._toolbox.tools.get(row.tool)
@@ -143,12 +143,12 @@ class ToolRound:
                 await self._put([self._result(row.call, ToolOutcome(row.output, row.error), seconds)])
             elif spec is not None and spec.kind is ToolKind.CLIENT:
                 if row.status == ToolCallStatus.APPROVED:
-                    await in_db(lifecycle.hand_to_client, row)
+                    await in_db_at_last(lifecycle.hand_to_client, row)
                 await self._put([self._call(row.call, ToolCallStatus.AWAITING_CLIENT.value, user=user)])
                 continue
             else:
                 await self._put([self._call(row.call, "running", user=user)])
-            await in_db(lifecycle.settle_call, row)
+            await in_db_at_last(lifecycle.settle_call, row)
 
     async def _run(self, id: str) -> None:
         state = self._state(id)

@@ -24,8 +24,9 @@ from uuid import UUID
 
 from channels.layers import get_channel_layer
 from django.conf import settings
-from django.db import InterfaceError, OperationalError, close_old_connections
+from django.db import close_old_connections
 
+from sessions.outages import DATABASE_AWAY
 from streaming import outbox, positions, slots, waiting
 from streaming.configured import node_router
 from streaming.database import in_db
@@ -46,7 +47,7 @@ T = TypeVar("T")
 REAP_S = 1.0
 FORGET_S = 30.0
 STOP_WITHIN_S = 5.0
-DATABASE_GONE = (OperationalError, InterfaceError)
+DEAD_AFTER_S = leases.DEAD_AFTER.total_seconds()
 
 
 class Draining(Exception):
@@ -68,7 +69,8 @@ class WorkerProcess:
         self._thread = threading.Thread(target=self._live, name="streams", daemon=True)
         # A thread of its own: the sign of life never waits behind other work.
         self._heart = ThreadPoolExecutor(1, thread_name_prefix="heartbeat")
-        self._steady_since: float | None = float("-inf")
+        self._last_sign: float | None = None
+        self._steady_since = float("-inf")
 
     def start(self, slots: int) -> None:
         """Begin, to take up to `slots` streams at once; returns when the loop runs."""
@@ -101,7 +103,7 @@ class WorkerProcess:
         self.drain()
         loop = self._loop
         if loop is not None and self._thread.is_alive():
-            with suppress(concurrent.futures.TimeoutError, *DATABASE_GONE):
+            with suppress(concurrent.futures.TimeoutError, *DATABASE_AWAY):
                 asyncio.run_coroutine_threadsafe(self._leave(), loop).result(STOP_WITHIN_S)
             loop.call_soon_threadsafe(loop.stop)
             self._thread.join(STOP_WITHIN_S)
@@ -164,7 +166,7 @@ class WorkerProcess:
                 await run.carry()
             finally:
                 del self._runs[job.stream.pk]
-        except DATABASE_GONE as error:
+        except DATABASE_AWAY as error:
             logger.warning("Stream %s waits for the database: %s", stream_id, error)
         finally:
             self._tasks.discard(task)
@@ -182,20 +184,20 @@ class WorkerProcess:
         await self._with_heart(lambda: leases.end(self.id))
 
     async def _beat(self, router: Router) -> None:
-        several = len(router.nodes) > 1
+        several, is_away = len(router.nodes) > 1, False
         while True:
             claimed = {pk: run for pk, run in self._runs.items() if run.claim is not None}
             try:
                 carried = await self._with_heart(partial(leases.beat, self.id, self._meter.take(), router.busy()))
                 if several:
                     router.told(await self._with_heart(partial(leases.on_nodes, self.id)))
-            except DATABASE_GONE as error:
-                if self._steady_since is not None:
+            except DATABASE_AWAY as error:
+                if not is_away:
                     logger.warning("The database cannot be reached: %s", error)
-                self._steady_since = None
+                is_away = True
             else:
-                if self._steady_since is None:
-                    self._steady_since = time.monotonic()
+                is_away = False
+                self._note_sign()
                 for pk, run in claimed.items():
                     if pk in carried.stopping:
                         run.stop()
@@ -203,11 +205,25 @@ class WorkerProcess:
                         run.lose()
             await asyncio.sleep(leases.HEARTBEAT_S)
 
+    def _note_sign(self) -> None:
+        now = time.monotonic()
+        if self._last_sign is not None and now - self._last_sign >= DEAD_AFTER_S:
+            self._steady_since = now
+        self._last_sign = now
+
+    def _may_judge(self) -> bool:
+        """Whether this worker may say of another that it is dead: it has given signs of life itself, for long enough.
+
+        After an outage of the database, be it one that only made everybody wait, all look dead until all had their time.
+        """
+        now = time.monotonic()
+        steadily = now - self._steady_since >= DEAD_AFTER_S
+        return steadily and self._last_sign is not None and now - self._last_sign < DEAD_AFTER_S
+
     async def _reap(self) -> None:
-        # After an outage of the database every worker looks dead, until all have had time to give a sign.
-        if self._steady_since is None or time.monotonic() - self._steady_since < leases.DEAD_AFTER.total_seconds():
+        if not self._may_judge():
             return
-        await in_db(reaper.take_over_lost)
+        await in_db(reaper.take_over_lost, self._may_judge)
         await in_db(slots.fill)
         await in_db(waiting.give_up_late)
         if len(self._tasks) < self._slots and not self._draining:
@@ -258,7 +274,7 @@ async def _regularly(seconds: float, duty: Callable[[], Coroutine[Any, Any, obje
     while True:
         try:
             await duty()
-        except DATABASE_GONE:
+        except DATABASE_AWAY:
             pass  # the sign of life says so
         except Exception:
             logger.exception("A regular duty of this worker failed; it is tried again.")

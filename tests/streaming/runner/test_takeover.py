@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from django.conf import settings
+from django.db import connection, transaction
 from django.db.models.functions import Now
 
 from hanzolive.nodes.scripted import expected_text, expected_thoughts
@@ -205,6 +206,26 @@ def test_it_leaves_the_streams_of_the_living_alone(crew: Crew, owner: Any) -> No
     until(lambda: row(started.stream).status == "running" and worker._runs)
     assert reaper.take_over_lost() == 0
     stop_stream(owner, started.stream)
+
+
+def test_a_database_that_keeps_everybody_waiting_makes_nobody_dead(crew: Crew, owner: Any) -> None:
+    model = "script-slow@rate=50,tokens=60"
+    workers = [crew.here(), crew.here()]
+    started = ask(owner, model=model)
+    done = crew.carry(workers[0], started.stream)
+    begun(started)
+    with transaction.atomic():  # on SQLite this alone keeps others from writing
+        if connection.vendor == "postgresql":
+            with connection.cursor() as cursor:
+                cursor.execute("LOCK TABLE streaming_stream, streaming_worker IN EXCLUSIVE MODE")
+        until(lambda: Worker.objects.filter(seen_at__lt=Now() - leases.DEAD_AFTER).count() == 2)
+        until(lambda: not any(worker._may_judge() for worker in workers))
+        assert crew.node.asked[0].state == "complete"
+        assert not done.done()
+    assert done.result(15)
+    until(lambda: all(worker._may_judge() for worker in workers))
+    assert row(started.stream).takeovers == 0
+    whole_and_once(started, expected_text(model, PROMPT))
 
 
 def test_it_sends_a_lost_task_again_but_not_out_of_turn(owner: Any, live_session: Any, crew: Crew) -> None:
