@@ -25,9 +25,9 @@ FORGET_AFTER = timedelta(minutes=1)
 
 @dataclass(frozen=True, slots=True)
 class Carried:
-    """The streams that the database says are this worker's, and those of them that somebody wants stopped."""
+    """The streams that the database says are this worker's, with their fences, and those that somebody wants stopped."""
 
-    all: frozenset[UUID]
+    all: Mapping[UUID, int]
     stopping: frozenset[UUID]
 
 
@@ -36,8 +36,9 @@ def beat(worker_id: str, tokens_per_second: float = 0.0, on_nodes: Mapping[str, 
     told = {"seen_at": Now(), "tokens_per_second": tokens_per_second, "on_nodes": dict(on_nodes or {})}
     if not Worker.objects.filter(pk=worker_id).update(**told):
         Worker.objects.create(pk=worker_id, **told)
-    rows = list(Stream.objects.filter(lease=worker_id, status__in=CARRIED).values_list("pk", "stop_requested_at"))
-    return Carried(frozenset(pk for pk, _ in rows), frozenset(pk for pk, stop in rows if stop is not None))
+    mine = Stream.objects.filter(lease=worker_id, status__in=CARRIED)
+    rows = list(mine.values_list("pk", "fence", "stop_requested_at"))
+    return Carried({pk: fence for pk, fence, _ in rows}, frozenset(pk for pk, _, stop in rows if stop is not None))
 
 
 def on_nodes(but: str) -> Counter[str]:

@@ -7,8 +7,9 @@ anything: what is lost there is found here.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import timedelta
+from uuid import UUID
 
 from django.db.models import Exists, F, OuterRef
 from django.db.models.functions import Now
@@ -36,15 +37,29 @@ def take_over_lost(may_judge: Callable[[], bool] = lambda: True) -> int:
     for pk, lease, fence in list(lost.values_list("pk", "lease", "fence")):
         if not may_judge():
             break
-        taken = Stream.objects.filter(pk=pk, lease=lease, fence=fence, status__in=CARRIED).update(
-            status=StreamStatus.RECOVERING, lease="", takeovers=F("takeovers") + 1, enqueued_at=Now()
-        )
-        if taken:
+        if _send_from(pk, lease, fence):
             found += 1
             metrics.TAKEOVERS.inc()
             logger.warning("Worker %s is gone; stream %s goes to another one.", lease, pk)
-            queueing.send(pk)
     return found
+
+
+def send_forgotten(lease: str, forgotten: Mapping[UUID, int]) -> None:
+    """Send streams, with their fences, that are this worker's by the database and that it does not carry: the
+    database took its claim and went away before it could say so."""
+    for pk, fence in forgotten.items():
+        if _send_from(pk, lease, fence):
+            logger.warning("Stream %s was claimed here and is not carried; it is sent again.", pk)
+
+
+def _send_from(pk: UUID, lease: str, fence: int) -> bool:
+    """Take the stream from that owner and send it; False if it is not that owner's any more, or over."""
+    taken = Stream.objects.filter(pk=pk, lease=lease, fence=fence, status__in=CARRIED).update(
+        status=StreamStatus.RECOVERING, lease="", takeovers=F("takeovers") + 1, enqueued_at=Now()
+    )
+    if taken:
+        queueing.send(pk)
+    return bool(taken)
 
 
 def send_again() -> int:

@@ -69,6 +69,7 @@ class WorkerProcess:
         self._thread = threading.Thread(target=self._live, name="streams", daemon=True)
         # A thread of its own: the sign of life never waits behind other work.
         self._heart = ThreadPoolExecutor(1, thread_name_prefix="heartbeat")
+        self._forgotten: dict[UUID, int] = {}
         self._last_sign: float | None = None
         self._steady_since = float("-inf")
 
@@ -203,6 +204,8 @@ class WorkerProcess:
                         run.stop()
                     elif pk not in carried.all and run.claim is not None:
                         run.lose()
+                # Or ended since, which the database knows.
+                self._forgotten = {pk: fence for pk, fence in carried.all.items() if pk not in self._runs}
             await asyncio.sleep(leases.HEARTBEAT_S)
 
     def _note_sign(self) -> None:
@@ -221,6 +224,8 @@ class WorkerProcess:
         return steadily and self._last_sign is not None and now - self._last_sign < DEAD_AFTER_S
 
     async def _reap(self) -> None:
+        if self._forgotten:
+            await in_db(reaper.send_forgotten, self.id, self._forgotten)
         if not self._may_judge():
             return
         await in_db(reaper.take_over_lost, self._may_judge)

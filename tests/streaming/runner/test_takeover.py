@@ -228,6 +228,16 @@ def test_a_database_that_keeps_everybody_waiting_makes_nobody_dead(crew: Crew, o
     whole_and_once(started, expected_text(model, PROMPT))
 
 
+def test_it_sends_again_what_it_claimed_without_hearing_so(crew: Crew, owner: Any) -> None:
+    worker = crew.here()
+    started = ask(owner, model="script-fast")
+    Stream.objects.update(status="running", lease=worker.id, fence=1, started_at=Now())
+    until(lambda: row(started.stream).status == "recovering")
+    assert crew.carry(worker, started.stream).result(15)
+    assert row(started.stream).fence == 2
+    assert folded(started.log, started.stream).content == expected_text("script-fast", PROMPT)
+
+
 def test_it_sends_a_lost_task_again_but_not_out_of_turn(owner: Any, live_session: Any, crew: Crew) -> None:
     first, second = (ask(owner, word, session="the-plan") for word in "ab")
     alone = ask(owner)
