@@ -1,4 +1,7 @@
-"""What a node says, cut into log entries: the first piece at once, then at most every 25 ms or 16 tokens.
+"""What a node says, cut into log entries: the first piece at once, then every 25 ms or 16 tokens, whichever comes first.
+
+Where a node is faster than the log, what waits is cut into larger entries, the more the larger: each costs Redis and
+every web process the same, and the other streams come behind it.
 
 Pure: it is told the time and does no I/O. It is also the queue between the node's reader, which only adds, and the
 writer, which takes; how much waits in it is `waiting`.
@@ -14,6 +17,8 @@ from streaming.node import Text, Thought, ToolCallDelta
 
 INTERVAL_S = 0.025
 MAX_TOKENS = 16
+# Characters of an entry of more tokens than that.
+MAX_GROWN = 16 * 1024
 
 Piece = Text | Thought | ToolCallDelta
 
@@ -26,6 +31,12 @@ class _Run:
     of: int | str
     tool: str = "unnamed"
     data: list[str] = field(default_factory=list)
+    size: int = 0
+
+    def is_full(self, before: int) -> bool:
+        """Whether no more belongs in it; `before` entries go to the log before it."""
+        tokens = len(self.data)
+        return tokens >= MAX_TOKENS and (tokens >= MAX_TOKENS * (before + 1) or self.size >= MAX_GROWN)
 
     def entry(self, stream: str) -> Entry:
         data = self.data[0] if len(self.data) == 1 else "".join(self.data)
@@ -63,6 +74,7 @@ class Batcher:
             run.tool = piece.name or run.tool
             data = piece.args_delta
         run.data.append(data)
+        run.size += len(data)
         self._tokens += 1
         self.waiting += len(data)
 
@@ -75,7 +87,7 @@ class Batcher:
         return max(0.0, self._last + INTERVAL_S - now)
 
     def take(self, now: float) -> list[Entry]:
-        """Everything that waits, as entries of at most 16 tokens."""
+        """Everything that waits: the first entry of at most 16 tokens, the next of at most 32, and so on."""
         if not self._runs:
             return []
         entries = [run.entry(self._stream) for run in self._runs]
@@ -86,7 +98,7 @@ class Batcher:
 
     def _run(self, type: str, of: int | str) -> _Run:
         last = self._runs[-1] if self._runs else None
-        if last is None or last.type != type or last.of != of or len(last.data) >= MAX_TOKENS:
+        if last is None or last.type != type or last.of != of or last.is_full(len(self._runs) - 1):
             last = _Run(type, of)
             self._runs.append(last)
         return last

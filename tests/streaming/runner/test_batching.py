@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from streaming.log.script import Entry
 from streaming.node import Text, Thought, ToolCallDelta
-from streaming.runner.batching import INTERVAL_S, MAX_TOKENS, Batcher, Piece
+from streaming.runner.batching import INTERVAL_S, MAX_GROWN, MAX_TOKENS, Batcher, Piece
 
 words = st.text(max_size=6)
 pieces: st.SearchStrategy[list[Piece]] = st.lists(
@@ -102,9 +102,22 @@ def test_it_merges_all_that_waited_for_a_slow_log(pieces: list[Piece]) -> None:
         batcher.add(piece)
     entries = batcher.take(9.0)
     assert runs_of(entries) == runs_of_pieces(pieces)
-    assert all(a.n == MAX_TOKENS for a, b in pairwise(entries) if runs_of([a])[0][:2] == runs_of([b])[0][:2])
+    assert all(a.n >= MAX_TOKENS for a, b in pairwise(entries) if runs_of([a])[0][:2] == runs_of([b])[0][:2])
     assert batcher.waiting == 0
     assert batcher.due(9.0) is None
+
+
+@given(st.integers(0, 3_000), st.sampled_from(["a", "ab", "word " * 20]))
+def test_the_more_waits_for_a_slow_log_the_larger_its_entries(count: int, word: str) -> None:
+    batcher = Batcher("s")
+    for _ in range(count):
+        batcher.add(Text(word))
+    entries = batcher.take(9.0)
+    assert "".join(entry.data for entry in entries) == word * count
+    assert all(entry.n <= MAX_TOKENS * number for number, entry in enumerate(entries, 1))
+    # As many as there are steps of 16, 32, 48 …, and where these are larger than an entry may be, one for each 16 KiB.
+    assert len(entries) <= (2 * count / MAX_TOKENS) ** 0.5 + 1 + count * len(word) / MAX_GROWN
+    assert all(len(entry.data) < MAX_GROWN + MAX_TOKENS * len(word) for entry in entries)
 
 
 def test_it_lets_a_lone_token_after_a_pause_go_at_once() -> None:
