@@ -23,6 +23,3 @@ def test_all_are_told_that_it_recovers_and_then_have_the_whole_answer(olga: Pers
         assert person.answer_text() == single_spaced(stack.answer_to(prompt))
         expect(person.answer.get_by_role("alert")).to_have_count(0)
     assert len(stack.node.asked(prompt)) == 3
-    olga.page.reload()
-    olga.sees_end()
-    assert olga.answer_text() == single_spaced(stack.answer_to(prompt))
