@@ -17,8 +17,23 @@ CACHE_ENTRIES = Gauge("hanzo_live_cache_entries", "Answers that the cache holds.
 RETRIES = Counter("hanzo_live_retries_total", "Times a node that had failed a stream was asked again.")
 TAKEOVERS = Counter("hanzo_live_takeovers_total", "Streams taken over from a worker that was lost.")
 WEBHOOKS = Counter("hanzo_live_webhooks_total", "Tries to send a webhook, by what came of it.", ["result"])
+MILLISECONDS = (5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 30_000, 60_000)
 LATENCY_MS = Histogram(
-    "hanzo_live_latency_ms",
-    "Milliseconds from a stream's start to its first token.",
-    buckets=(5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 30_000, 60_000),
+    "hanzo_live_latency_ms", "Milliseconds from a stream's start to its first token.", buckets=MILLISECONDS
+)
+
+# What clients told of themselves: they may tell what they like, so it stands apart from what the server counts.
+CLIENT_CONNECTIONS = Counter("hanzo_live_client_connections_total", "Connections, as clients count them.")
+CLIENT_RECONNECTS = Counter("hanzo_live_client_reconnects_total", "Attempts of clients to come back after a cut.")
+CLIENT_STREAMS = Counter("hanzo_live_client_streams_total", "Answers that clients read to their end.", ["status"])
+CLIENT_ERRORS = Counter("hanzo_live_client_errors_total", "Answers that failed for clients, by error code.", ["code"])
+CLIENT_TOKENS = Counter("hanzo_live_client_tokens_total", "Tokens of the answers that clients read.")
+CLIENT_CACHE_HITS = Counter("hanzo_live_client_cache_hits_total", "Answers of clients that came from the cache.")
+CLIENT_LATENCY_MS = Histogram(
+    "hanzo_live_client_latency_ms", "Milliseconds from a client's asking to its first text.", buckets=MILLISECONDS
+)
+CLIENT_TOKENS_PER_SECOND = Histogram(
+    "hanzo_live_client_tokens_per_second",
+    "Speed of the answers that clients read.",
+    buckets=(1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 5_000),
 )

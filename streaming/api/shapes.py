@@ -6,6 +6,7 @@ from typing import Any
 
 from rest_framework import serializers
 
+from hanzo_live.protocol.errors import ErrorCode
 from sessions.access import MAX_REF
 from sessions.api.serializers import MAX_N, ChoiceField, IdField, MessageShape, PageQuery, Query, UserShape
 from sessions.text import MAX_MODEL
@@ -17,6 +18,44 @@ class StartedShape(serializers.Serializer[Any]):
     stream = serializers.UUIDField()
     log = serializers.CharField()
     message = serializers.UUIDField(allow_null=True)
+
+
+# What a client may tell at once: more would be no client.
+MOST_COUNTED = 10_000
+MOST_SAMPLES = 200
+CLIENT_ERRORS = frozenset(ErrorCode) | {"disconnected", "no_websocket"}
+
+
+def _count(most: int = MOST_COUNTED) -> serializers.IntegerField:
+    return serializers.IntegerField(required=False, min_value=0, max_value=most, default=0)
+
+
+def _samples(most: int) -> serializers.ListField:
+    child = serializers.IntegerField(min_value=0, max_value=most)
+    return serializers.ListField(child=child, required=False, max_length=MOST_SAMPLES, default=list)
+
+
+class ClientMetricsShape(serializers.Serializer[Any]):
+    connections = _count()
+    reconnects = _count()
+    complete = _count()
+    failed = _count()
+    cache_hits = _count()
+    tokens = _count(10_000_000)
+    errors = serializers.DictField(
+        child=serializers.IntegerField(min_value=1, max_value=MOST_COUNTED),
+        required=False,
+        default=dict,
+        help_text="By error code.",
+    )
+    latency_ms = _samples(600_000)
+    tokens_per_second = _samples(100_000)
+
+    def validate_errors(self, errors: dict[str, int]) -> dict[str, int]:
+        # Each becomes a series of figures that is kept: only those that there are.
+        if not CLIENT_ERRORS.issuperset(errors):
+            raise serializers.ValidationError("There is an error code that this server does not know.")
+        return errors
 
 
 class SentShape(serializers.Serializer[Any]):

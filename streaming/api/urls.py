@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from streaming.api import cache, completions, models, room, streams, tools
+from streaming.api import cache, client_metrics, completions, models, room, streams, tools
 
 urlpatterns = [
     path("streams", streams.StreamList.as_view()),
@@ -24,4 +24,5 @@ urlpatterns = [
     path("cache", cache.Cache.as_view()),
     path("chat/completions", completions.ChatCompletions.as_view()),
     path("models", models.ModelList.as_view()),
+    path("metrics/client", client_metrics.ClientMetrics.as_view()),
 ]
