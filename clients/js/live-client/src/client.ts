@@ -3,6 +3,7 @@
  * they are put together.
  */
 
+import { onAbort } from "./abort";
 import { Connection } from "./connection";
 import type { ConnectionState } from "./connection-state";
 import { Emitter, type Listener } from "./emitter";
@@ -10,6 +11,7 @@ import { defaultEnvironment, type Environment } from "./environment";
 import { LiveError } from "./errors";
 import { newKey } from "./key";
 import { LiveStream } from "./live-stream";
+import { Metrics } from "./metrics";
 import {
   answerFields,
   withDefaults,
@@ -18,6 +20,7 @@ import {
   type SendRequest,
   type StreamRequest,
 } from "./options";
+import type { Reply } from "./pending";
 import type { LogSink, SubscribeOptions } from "./subscription";
 import { Subscriptions } from "./subscriptions";
 import { socketUrl } from "./url";
@@ -46,8 +49,17 @@ export interface ClientEvents {
   leaving: [];
   connection: [ConnectionState];
   stream_start: [{ stream: string; model: string; userId: string | null }];
-  /** `duration` in ms; `totalTokens` are those generated. */
-  stream_complete: [{ stream: string; duration: number; totalTokens: number; tokensPerSecond: number }];
+  /** `totalTokens` are those generated, `firstToken` ms until text came here. `duration` in ms. */
+  stream_complete: [
+    {
+      stream: string;
+      duration: number;
+      totalTokens: number;
+      tokensPerSecond: number;
+      firstToken: number | null;
+      cached: "exact" | "semantic" | null;
+    },
+  ];
   stream_error: [{ stream: string | null; error: LiveError; model: string | null }];
 }
 
@@ -63,6 +75,8 @@ interface Link {
   connection: Connection;
   subscriptions: Subscriptions;
 }
+
+const MOST_REMEMBERED = 1000;
 
 export class HanzoLiveClient {
   private readonly events = new Emitter<ClientEvents>();
@@ -84,6 +98,9 @@ export class HanzoLiveClient {
     connection.on("reconnect", (attempt) => this.events.emit("reconnect", attempt));
     connection.on("reconnected", () => this.events.emit("reconnected"));
     connection.on("leaving", () => this.events.emit("leaving"));
+    const { metrics, url, token, getToken } = options;
+    if (metrics?.enabled)
+      new Metrics(url, async () => (getToken ? getToken() : token), metrics.endpoint).listen(this.events);
   }
 
   get connectionState(): ConnectionState {
@@ -167,15 +184,16 @@ export class HanzoLiveClient {
   /** Reads on where reading was interrupted: the whole text so far comes first. */
   resume(stream: string): LiveStream {
     const live = new LiveStream("text", { stop: (id) => this.stop(id) });
-    live.begin(stream);
+    const log = this.logs.get(stream) ?? `stream:${stream}`;
     const finish = () => {
       off();
       leave();
     };
+    const sink = this.sinkOf(live, finish, null);
+    live.begin(stream, (held) => this.main.subscriptions.hold(log, sink, held));
     const off = this.guard(live, this.main, finish);
-    const leave = this.watch(this.logs.get(stream) ?? `stream:${stream}`, this.sinkOf(live, finish), {
-      showThoughts: this.options.showThoughts,
-    });
+    const { showThoughts, flushInterval, bufferSize } = this.options;
+    const leave = this.watch(log, sink, { showThoughts, flushInterval, bufferSize });
     return live;
   }
 
@@ -185,7 +203,7 @@ export class HanzoLiveClient {
     const key = answer.key ?? newKey();
     const frame = { type: "message.send", session, content, reply, ...answerFields({ ...answer, key }) };
     const ok = (await this.main.connection.request(frame, { repeat: true })) as unknown as MessageSendOk;
-    return { message: ok.message, stream: ok.stream ?? null };
+    return this.posted(session, ok);
   }
 
   /** Stops a stream; what it wrote stays. */
@@ -232,13 +250,18 @@ export class HanzoLiveClient {
     const answer = answerFields(withDefaults(this.options, options));
     const frame = { type: "draft.send", session, generation, ...answer };
     const ok = (await this.main.connection.request(frame, { repeat: true })) as unknown as DraftSendOk;
-    return { message: ok.message, stream: ok.stream ?? null };
+    return this.posted(session, ok);
   }
 
-  /** Invites somebody to a session; gives the link, this once. */
-  async invite(session: string, email: string | null, role: Role = "editor"): Promise<SessionInviteOk> {
+  /** Invites somebody to a session (with no `email`, whoever has the link); gives the link, this once. */
+  async inviteUser(session: string, email: string | null, role: Role = "editor"): Promise<SessionInviteOk> {
     const frame = { type: "session.invite", session, email: email ?? undefined, role };
     return (await this.main.connection.request(frame)) as unknown as SessionInviteOk;
+  }
+
+  /** The same as `inviteUser`. */
+  invite(session: string, email: string | null, role: Role = "editor"): Promise<SessionInviteOk> {
+    return this.inviteUser(session, email, role);
   }
 
   private begin<Item extends string | StreamEvent = string>(
@@ -247,46 +270,83 @@ export class HanzoLiveClient {
   ): LiveStream<Item> {
     const link = this.options.multiplexing === false ? this.privateLink() : this.main;
     const live = new LiveStream<Item>(yields, { stop: (id) => this.stop(id) });
-    const { session, messages, content, ...answer } = withDefaults(this.options, request);
-    const frame = {
-      type: "stream.start",
-      session,
-      messages,
-      content,
-      ...answerFields({ ...answer, key: answer.key ?? newKey() }),
-    };
     const closers: (() => void)[] = [];
     const finish = () => {
       for (const close of closers.splice(0)) close();
       this.release(link);
     };
-    link.connection
-      .request(frame, {
-        repeat: true,
-        onOk: (reply) => {
-          const ok = reply as unknown as StreamStartOk;
-          this.logs.set(ok.stream, ok.log);
-          live.begin(ok.stream);
-          const sink = this.sinkOf(live, finish);
-          const leave = link.subscriptions.adopt(ok, sink, { showThoughts: answer.showThoughts });
-          closers.push(leave, this.guard(live, link, finish));
-        },
-      })
-      .catch((reason: unknown) => {
-        const error = LiveError.from(reason);
-        live.fail(error);
-        this.events.emit("stream_error", { stream: null, error, model: answer.model ?? null });
-        this.release(link);
-      });
+    const { signal, ...rest } = request;
+    if (signal) {
+      const abort = (reason: unknown) => {
+        live.abort(reason);
+        // Before it has an id it cannot be stopped: the server's answer is awaited for that.
+        if (live.id !== null) finish();
+      };
+      closers.push(onAbort(signal, abort));
+    }
+    if (live.isOver) finish();
+    else this.start(link, live, rest, { closers, finish });
     return live;
   }
 
+  private start(
+    link: Link,
+    live: LiveStream<string | StreamEvent>,
+    request: StreamRequest,
+    { closers, finish }: { closers: (() => void)[]; finish: () => void },
+  ): void {
+    const { session, messages, content, ...answer } = withDefaults(this.options, request);
+    const key = answer.key ?? newKey();
+    const asked = this.environment.now();
+    const frame = { type: "stream.start", session, messages, content, ...answerFields({ ...answer, key }) };
+    const onOk = (reply: Reply) => {
+      const ok = reply as unknown as StreamStartOk;
+      this.remember(ok);
+      const sink = this.sinkOf(live, finish, asked);
+      live.begin(ok.stream, (held) => link.subscriptions.hold(ok.log, sink, held));
+      const { showThoughts, flushInterval, bufferSize } = answer;
+      const leave = link.subscriptions.adopt(ok, sink, { showThoughts, flushInterval, bufferSize });
+      closers.push(leave, this.guard(live, link, finish));
+      if (live.isOver) finish();
+    };
+    const begun = link.connection.request(frame, { repeat: true, wanted: () => !live.isOver, onOk });
+    begun.catch((reason: unknown) => {
+      if (!live.isOver) {
+        const error = LiveError.from(reason);
+        live.fail(error);
+        this.events.emit("stream_error", { stream: null, error, model: answer.model ?? null });
+      }
+      finish();
+    });
+  }
+
+  private posted(
+    session: string,
+    { message, stream = null }: MessageSendOk | DraftSendOk,
+  ): { message: string; stream: string | null } {
+    if (stream !== null) this.remember({ stream, log: `session:${session}` });
+    return { message, stream };
+  }
+
+  /** Where a stream is to be found, for `resume`; of those that were never read to their end, the latest. */
+  private remember({ stream, log }: Pick<StreamStartOk, "stream" | "log">): void {
+    this.logs.set(stream, log);
+    const [oldest] = this.logs.keys();
+    if (this.logs.size > MOST_REMEMBERED && oldest !== undefined) this.logs.delete(oldest);
+  }
+
   /** Feeds a log's events to a stream, tells the client's listeners, and calls `finish` at the end. */
-  private sinkOf(live: LiveStream<string | StreamEvent>, finish: () => void): LogSink {
+  private sinkOf(
+    live: LiveStream<string | StreamEvent>,
+    finish: () => void,
+    askedAt: number | null,
+  ): LogSink {
+    let firstToken: number | null = null;
     return {
       event: (event) => {
         if (live.isOver) return;
         const over = live.take(event);
+        if (askedAt !== null && live.state?.content) firstToken ??= this.environment.now() - askedAt;
         if (event.type === "stream_start" && event.stream === live.id) {
           this.events.emit("stream_start", {
             stream: event.stream,
@@ -295,7 +355,7 @@ export class HanzoLiveClient {
           });
         }
         if (!over) return;
-        this.announceEnd(live);
+        this.announceEnd(live, firstToken);
         finish();
       },
       ended: (error) => {
@@ -305,7 +365,7 @@ export class HanzoLiveClient {
     };
   }
 
-  private announceEnd(live: LiveStream<string | StreamEvent>): void {
+  private announceEnd(live: LiveStream<string | StreamEvent>, firstToken: number | null): void {
     const state = live.state;
     if (!state) return;
     const stream = state.id;
@@ -319,6 +379,8 @@ export class HanzoLiveClient {
         duration: state.durationMs ?? 0,
         totalTokens: state.usage?.completion_tokens ?? state.tokens,
         tokensPerSecond: state.tokensPerSecond ?? 0,
+        firstToken,
+        cached: state.cached,
       });
     }
   }

@@ -38,6 +38,7 @@ export interface ConnectionEvents {
 
 export interface RequestOptions {
   repeat?: boolean;
+  wanted?: () => boolean;
   onOk?: (reply: Reply) => void;
 }
 
@@ -113,11 +114,11 @@ export class Connection extends Emitter<ConnectionEvents> {
   }
 
   /** Sends a command, now or as soon as the connection is live. Rejects with a LiveError. */
-  request(frame: Record<string, unknown>, { repeat = false, onOk }: RequestOptions = {}): Promise<Reply> {
+  request(frame: Record<string, unknown>, { repeat = false, wanted, onOk }: RequestOptions = {}): Promise<Reply> {
     this.start();
     return new Promise((resolve, reject) => {
       const id = this.pending.nextId();
-      const command: Command = { id, frame: { id, ...frame }, repeat, onOk, resolve, reject, sent: false };
+      const command: Command = { id, frame: { id, ...frame }, repeat, wanted, onOk, resolve, reject, sent: false };
       this.pending.add(command);
       if (this.current.status === "live") this.transmit(command);
     });
@@ -153,10 +154,13 @@ export class Connection extends Emitter<ConnectionEvents> {
       const token = this.options.getToken ? await this.options.getToken() : (this.options.token ?? null);
       if (this.current !== opening) return;
       this.said = null;
-      const socket = this.environment.openSocket(this.options.url);
-      this.attach(socket, token);
+      const opened = this.environment.openSocket(this.options.url);
+      const socket = "then" in opened ? await opened : opened;
+      if (this.current === opening) this.attach(socket, token);
+      else socket.close();
     } catch (error) {
-      if (this.current === opening) this.lost(LiveError.from(error), true);
+      const failure = LiveError.from(error);
+      if (this.current === opening) this.lost(failure, failure.code !== "NO_WEBSOCKET");
     }
   }
 
@@ -216,6 +220,10 @@ export class Connection extends Emitter<ConnectionEvents> {
   }
 
   private transmit(command: Command): void {
+    if (command.wanted?.() === false) {
+      this.pending.take(command.id)?.reject(disconnected("It was withdrawn before it was sent."));
+      return;
+    }
     const text = JSON.stringify(command.frame);
     const limit = this.welcomed?.limits.max_frame_bytes;
     if (limit && text.length * 3 > limit && new TextEncoder().encode(text).length > limit) {
@@ -288,6 +296,8 @@ export class Connection extends Emitter<ConnectionEvents> {
       this.silence.probeInDoubt();
     } else if (this.current.status === "waiting") {
       this.retryNow();
+    } else if (sign === "changed") {
+      this.silence.probeInDoubt();
     } else if (sign === "online" && this.current.status === "connecting") {
       // What was begun without a network may hang until its time is up.
       this.pending.interrupt(disconnected("The network changed."));

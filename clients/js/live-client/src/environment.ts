@@ -1,5 +1,7 @@
 /** What the connection needs from the outside, in one place, so that the core itself does no I/O. */
 
+import { socketClassOfNode } from "./node-socket";
+
 /** The part of a WebSocket that is used: the browser's, Node 22's and `ws`'s all have it. */
 export interface SocketLike {
   send(data: string): void;
@@ -13,7 +15,7 @@ export interface SocketLike {
 export type Timer = ReturnType<typeof setTimeout>;
 
 export interface Environment {
-  openSocket(url: string): SocketLike;
+  openSocket(url: string): SocketLike | Promise<SocketLike>;
   now(): number;
   /** In [0, 1). */
   random(): number;
@@ -26,23 +28,18 @@ export interface Environment {
 /**
  * `online` and `offline`: the network is said to be there again, or gone. It is a hint: a server on the same machine
  * can be reached without any network. `visible`: the page is looked at again, maybe after the machine slept.
- * `leaving`: the page goes; `returned`: it came back as it was, from the browser's cache of pages.
+ * `changed`: another network is used. `leaving`: the page goes; `returned`: it came back as it was, from the browser's cache of pages.
  */
-export type Sign = "online" | "offline" | "visible" | "leaving" | "returned";
+export type Sign = "online" | "offline" | "visible" | "changed" | "leaving" | "returned";
 
-type SocketClass = new (url: string) => SocketLike;
+export type SocketClass = new (url: string) => SocketLike;
 
 /** The environment of a browser, or of a runtime with a global WebSocket; `WebSocket` overrides the global one. */
 export function defaultEnvironment(WebSocketClass?: SocketClass): Environment {
   return {
     openSocket(url) {
       const Socket = WebSocketClass ?? (globalThis as { WebSocket?: SocketClass }).WebSocket;
-      if (!Socket) {
-        throw new Error(
-          "This runtime has no WebSocket. Pass one: new HanzoLiveClient({ WebSocket }) (for example from 'ws').",
-        );
-      }
-      return new Socket(url);
+      return Socket ? new Socket(url) : socketClassOfNode().then((FromPackage) => new FromPackage(url));
     },
     now: () => Date.now(),
     random: () => Math.random(),
@@ -63,6 +60,10 @@ export function defaultEnvironment(WebSocketClass?: SocketClass): Environment {
         if (document.visibilityState === "visible") callback("visible");
       };
       document.addEventListener("visibilitychange", onVisible, { signal });
+      // Where browsers freeze pages and tell of their networks.
+      document.addEventListener("resume", onVisible, { signal });
+      const { connection } = navigator as { connection?: EventTarget };
+      connection?.addEventListener("change", () => callback("changed"), { signal });
       return () => listening.abort();
     },
   };

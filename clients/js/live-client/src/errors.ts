@@ -1,11 +1,12 @@
 /**
  * One error class for everything that fails: `code` is the wire's in upper case.
- * `DISCONNECTED` is the client's own: the connection ended before the server answered.
+ * Two are the client's own: `DISCONNECTED`, the connection ended before the server answered, and `NO_WEBSOCKET`, this
+ * runtime has none and no package for it.
  */
 
 import type { ErrorCode } from "./protocol.generated";
 
-export type LiveErrorCode = Uppercase<ErrorCode> | "DISCONNECTED";
+export type LiveErrorCode = Uppercase<ErrorCode> | "DISCONNECTED" | "NO_WEBSOCKET";
 
 export interface LiveErrorDetails {
   /** The same request may succeed later. */

@@ -10,6 +10,7 @@ export { newKey } from "./key";
 export { LiveStream } from "./live-stream";
 export { LogPosition, type Verdict } from "./log-position";
 export { EMPTY_LOG, foldLog, withMessages, type LogState } from "./log-state";
+export type { MetricsOptions } from "./metrics";
 export type {
   AnswerOptions,
   CacheOptions,
@@ -19,6 +20,12 @@ export type {
   StreamDefaults,
   StreamRequest,
 } from "./options";
+export {
+  HanzoLiveSSE,
+  LiveEventSource,
+  LiveSentEvent,
+  type HanzoLiveSSEOptions,
+} from "./sse";
 export { SessionStore, type OutgoingMessage, type SessionState } from "./session-store";
 export { foldStream, isOver, newStream, streamFromSnapshot, type StreamState } from "./stream-state";
 export type { LogSink, SubscribeOptions } from "./subscription";

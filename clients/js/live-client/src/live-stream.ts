@@ -1,9 +1,12 @@
 /**
  * One answer as it is written: iterate it for text or for events, more than once if you like, and stop it.
  * It is no promise: `await` gives the same object. Failures, also those to start, surface where it is read.
+ * Where all who iterate it are slow, the server is asked for no more until one of them has caught up.
  */
 
 import { LiveError } from "./errors";
+import { EventQueue } from "./event-queue";
+import { Readers } from "./readers";
 import { foldStream, isOver, newStream, streamFromSnapshot, type StreamState } from "./stream-state";
 import type { LogEvent, SnapshotStream, StreamEvent } from "./protocol.generated";
 
@@ -25,8 +28,16 @@ export interface StreamControl {
 
 export class LiveStream<Item extends string | StreamEvent = string> implements AsyncIterable<Item> {
   private current: StreamState | null = null;
-  private readonly log: StreamEvent[] = [];
-  private failure: LiveError | null = null;
+  /** From the start, for whoever comes later. */
+  private readonly log = new EventQueue();
+  /** What each iterator of events has not been given yet. */
+  private readonly queues = new Set<EventQueue>();
+  private readonly readers = new Readers((held) => {
+    if (!this.isOver) this.hold(held);
+  });
+  private hold: (held: boolean) => void = () => undefined;
+  /** Why no event will come any more. */
+  private failure: { readonly reason: unknown } | null = null;
   private stopWanted = false;
   private waiters: (() => void)[] = [];
 
@@ -56,23 +67,35 @@ export class LiveStream<Item extends string | StreamEvent = string> implements A
 
   /** Every event from the start, the terminal one included. Throws only where the terminal event cannot be had. */
   async *events(): AsyncGenerator<StreamEvent, void, undefined> {
-    for (let next = 0; ;) {
-      const event = this.log[next];
-      if (event) {
-        next += 1;
-        yield event;
-        if (event.type === "complete" || event.type === "error") return;
-      } else if (this.failure) {
-        throw this.failure;
-      } else {
-        await this.change();
+    const queue = this.log.copy();
+    const reader = { unread: () => queue.weight };
+    this.queues.add(queue);
+    this.readers.add(reader);
+    try {
+      for (;;) {
+        const event = queue.shift();
+        this.readers.balance();
+        if (event) {
+          yield event;
+          if (event.type === "complete" || event.type === "error") return;
+        } else if (this.failure) {
+          throw this.failure.reason;
+        } else {
+          await this.change();
+        }
       }
+    } finally {
+      this.queues.delete(queue);
+      this.readers.remove(reader);
     }
   }
 
   /** The whole text, once it is whole. Rejects with a LiveError that has the text so far. */
   async text(): Promise<string> {
+    const reader = { unread: () => 0 };
+    this.readers.add(reader);
     while (!this.isOver) await this.change();
+    this.readers.remove(reader);
     this.throwIfFailed();
     return this.current?.content ?? "";
   }
@@ -84,9 +107,10 @@ export class LiveStream<Item extends string | StreamEvent = string> implements A
     else this.stopWanted = true;
   }
 
-  /** The server gave it an id. */
-  begin(id: string): void {
+  /** The server gave it an id. `hold` is called where readers want no more events for now, and where they do again. */
+  begin(id: string, hold?: (held: boolean) => void): void {
     this.current = newStream(id);
+    if (hold) this.hold = hold;
     this.wake();
     if (this.stopWanted) this.control.stop(id).catch(() => undefined);
   }
@@ -100,18 +124,19 @@ export class LiveStream<Item extends string | StreamEvent = string> implements A
       else this.catchUpFromTranscript(event);
     } else if ("stream" in event && event.stream === this.current.id) {
       this.current = foldStream(this.current, event);
-      if (KINDS.has(event.type)) this.log.push(event as StreamEvent);
+      if (KINDS.has(event.type)) this.keep(event as StreamEvent);
     } else {
       return false;
     }
     this.wake();
+    this.readers.balance();
     return this.isOver;
   }
 
   /** No event will come any more. */
   fail(error: LiveError): void {
     if (this.isOver) return;
-    this.failure = this.current
+    const reason = this.current
       ? new LiveError("STREAM_INTERRUPTED", error.message, {
           retryable: true,
           stream: this.current.id,
@@ -119,29 +144,55 @@ export class LiveStream<Item extends string | StreamEvent = string> implements A
           cause: error,
         })
       : error;
+    this.failure = { reason };
+    this.wake();
+  }
+
+  /** Nobody wants it any more: it is stopped, and whoever reads it gets `reason`, as `fetch` does it. */
+  abort(reason: unknown): void {
+    if (this.isOver) return;
+    this.stop().catch(() => undefined);
+    this.leave(reason);
+  }
+
+  /** Nobody reads it any more, and it goes on without us: whoever does gets `reason`. */
+  leave(reason: unknown): void {
+    if (this.isOver) return;
+    this.failure = { reason };
     this.wake();
   }
 
   private async *strings(): AsyncGenerator<string, void, undefined> {
     let had = "";
-    for (;;) {
-      const text = this.current?.content ?? "";
-      const shared = Math.min(had.length, text.length);
-      // After a `reset` the text begins again; as long as it says the same, a reader of strings need not know.
-      if (text !== had && text.slice(0, shared) !== had.slice(0, shared)) throw this.begunAgain(had);
-      if (text.length > had.length) {
-        const more = text.slice(had.length);
-        had = text;
-        yield more;
-        continue;
+    const reader = { unread: () => (this.current?.content.length ?? 0) - had.length };
+    this.readers.add(reader);
+    try {
+      for (;;) {
+        const text = this.current?.content ?? "";
+        const shared = Math.min(had.length, text.length);
+        // After a `reset` the text begins again; as long as it says the same, a reader of strings need not know.
+        if (text !== had && text.slice(0, shared) !== had.slice(0, shared)) throw this.begunAgain(had);
+        if (text.length > had.length) {
+          const more = text.slice(had.length);
+          had = text;
+          this.readers.balance();
+          yield more;
+        } else if (this.isOver) {
+          this.throwIfFailed();
+          if (text.length < had.length) throw this.begunAgain(had);
+          return;
+        } else {
+          await this.change();
+        }
       }
-      if (this.isOver) {
-        this.throwIfFailed();
-        if (text.length < had.length) throw this.begunAgain(had);
-        return;
-      }
-      await this.change();
+    } finally {
+      this.readers.remove(reader);
     }
+  }
+
+  private keep(event: StreamEvent): void {
+    this.log.push(event);
+    for (const queue of this.queues) queue.push(event);
   }
 
   private begunAgain(text: string): LiveError {
@@ -154,7 +205,7 @@ export class LiveStream<Item extends string | StreamEvent = string> implements A
   }
 
   private throwIfFailed(): void {
-    if (this.failure) throw this.failure;
+    if (this.failure) throw this.failure.reason;
     const { error, id, content } = this.current ?? {};
     if (error) throw LiveError.fromWire(error, { stream: id ?? "", text: content ?? "" });
   }
@@ -170,7 +221,7 @@ export class LiveStream<Item extends string | StreamEvent = string> implements A
       snapshot.content.startsWith(had.content) &&
       had.thoughts.every((thought, step) => snapshot.thoughts[step]?.startsWith(thought) ?? false);
     if (!extends_) {
-      this.log.push({
+      this.keep({
         ...base,
         type: "reset",
         reason: "The answer began again while the connection was away.",
@@ -179,11 +230,11 @@ export class LiveStream<Item extends string | StreamEvent = string> implements A
     }
     snapshot.thoughts.forEach((thought, step) => {
       const data = thought.slice(had.thoughts[step]?.length ?? 0);
-      if (data) this.log.push({ ...base, type: "thought", step, data, n: 0 });
+      if (data) this.keep({ ...base, type: "thought", step, data, n: 0 });
     });
-    for (const call of snapshot.tool_calls) this.log.push({ ...base, type: "tool_call", ...call });
+    for (const call of snapshot.tool_calls) this.keep({ ...base, type: "tool_call", ...call });
     const data = snapshot.content.slice(had.content.length);
-    if (data) this.log.push({ ...base, type: "token", data, n: 0 });
+    if (data) this.keep({ ...base, type: "token", data, n: 0 });
     this.pushEnd(base);
   }
 
@@ -224,7 +275,7 @@ export class LiveStream<Item extends string | StreamEvent = string> implements A
     };
     if (state.error) {
       const { code, message, retryable } = state.error;
-      this.log.push({
+      this.keep({
         ...base,
         type: "error",
         code,
@@ -235,7 +286,7 @@ export class LiveStream<Item extends string | StreamEvent = string> implements A
         thoughts_ms: [...state.thoughtsMs],
       });
     } else {
-      this.log.push({
+      this.keep({
         ...base,
         type: "complete",
         finish_reason: state.finishReason ?? "stop",

@@ -2,6 +2,7 @@
 
 import type { ReconnectOptions } from "./backoff";
 import type { SocketLike } from "./environment";
+import type { MetricsOptions } from "./metrics";
 import type { ChatMessage } from "./protocol.generated";
 
 export interface CacheOptions {
@@ -49,7 +50,9 @@ export interface HanzoLiveClientOptions extends StreamDefaults {
   resumeOnReconnect?: boolean;
   /** All streams over one socket (default true); false opens one for each. */
   multiplexing?: boolean;
-  /** For runtimes without a global WebSocket: the class, for example from `ws`. */
+  /** Counts for the server's `/metrics` (default off). */
+  metrics?: MetricsOptions;
+  /** Instead of the global class. Node before 22 has none, and uses the package `ws` where that is installed. */
   WebSocket?: new (url: string) => SocketLike;
 }
 
@@ -77,6 +80,8 @@ export interface StreamRequest extends AnswerOptions {
   session?: string;
   /** Iterate events instead of strings. */
   events?: boolean;
+  /** Stops the answer when it aborts; reading it throws the signal's reason. */
+  signal?: AbortSignal;
 }
 
 export interface SendRequest extends AnswerOptions {
@@ -125,32 +130,22 @@ function routeFields(options: AnswerOptions): Record<string, unknown> | undefine
   return Object.values(route).some((value) => value !== undefined) ? route : undefined;
 }
 
+const DEFAULTS = [
+  "model",
+  "preferLocal",
+  "fallbackToCloud",
+  "localNodeUrl",
+  "cache",
+  "mcp",
+  "tools",
+  "bufferSize",
+  "flushInterval",
+  "showThoughts",
+] as const satisfies (keyof StreamDefaults)[];
+
 /** The client's defaults under what the call says; absent fields of the call do not hide a default. */
 export function withDefaults<T extends AnswerOptions>(defaults: StreamDefaults, call: T): T {
-  const {
-    model,
-    preferLocal,
-    fallbackToCloud,
-    localNodeUrl,
-    cache,
-    mcp,
-    tools,
-    bufferSize,
-    flushInterval,
-    showThoughts,
-  } = defaults;
-  const base = {
-    model,
-    preferLocal,
-    fallbackToCloud,
-    localNodeUrl,
-    cache,
-    mcp,
-    tools,
-    bufferSize,
-    flushInterval,
-    showThoughts,
-  };
+  const base = Object.fromEntries(DEFAULTS.map((name) => [name, defaults[name]]));
   const given = Object.fromEntries(Object.entries(call).filter(([, value]) => value !== undefined));
   return { ...base, ...given } as T;
 }

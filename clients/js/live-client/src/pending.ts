@@ -9,6 +9,8 @@ export interface Command {
   readonly frame: Record<string, unknown>;
   /** Sent again after a reconnect: for commands that are safe to repeat (they carry a key, or repeat harmlessly). */
   readonly repeat: boolean;
+  /** Asked before it is sent: false withdraws it. */
+  readonly wanted?: (() => boolean) | undefined;
   /** Called synchronously with the reply, before any later frame is looked at. */
   readonly onOk?: ((reply: Reply) => void) | undefined;
   readonly resolve: (reply: Reply) => void;

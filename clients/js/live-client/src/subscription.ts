@@ -45,6 +45,9 @@ export class Subscription {
   private futile = 0;
   private retry: ReturnType<typeof setTimeout> | undefined;
   private closed = false;
+  /** Those that would rather have no more events for now. */
+  private readonly waiting = new Set<LogSink>();
+  private resting = false;
 
   constructor(
     /** The name under which it was asked for. */
@@ -58,7 +61,8 @@ export class Subscription {
 
   /** Asks the server for the log from where we are; until it answers, frames of the log are dropped. */
   renew(): void {
-    if (this.closed || this.connection.state.status !== "live") return;
+    this.resting = this.isUnwanted();
+    if (this.closed || this.resting || this.connection.state.status !== "live") return;
     clearTimeout(this.retry);
     this.position.suspend();
     const request = ++this.request;
@@ -86,6 +90,29 @@ export class Subscription {
       .catch((reason: unknown) => {
         if (request === this.request && !this.closed) this.refused(LiveError.from(reason));
       });
+  }
+
+  /** `sink` wants no more events for now, or wants them again: all that it has not had, in order. */
+  hold(sink: LogSink, held: boolean): void {
+    if (held) this.waiting.add(sink);
+    else this.waiting.delete(sink);
+    this.settle();
+  }
+
+  leave(sink: LogSink): void {
+    this.sinks.delete(sink);
+    this.waiting.delete(sink);
+    if (this.sinks.size > 0) this.settle();
+  }
+
+  /** While nobody wants events the server sends none; afterwards it goes on from where we are. */
+  settle(): void {
+    const { resting } = this;
+    if (this.closed || this.isUnwanted() === resting) return;
+    this.renew();
+    if (resting || this.connection.state.status !== "live") return;
+    this.suspend();
+    this.connection.request({ type: "unsubscribe", log: this.log }).catch(() => undefined);
   }
 
   /** The connection is gone. */
@@ -131,6 +158,10 @@ export class Subscription {
     this.close();
     for (const sink of [...this.sinks]) sink.ended(error);
     this.onEnded(this);
+  }
+
+  private isUnwanted(): boolean {
+    return this.sinks.size > 0 && [...this.sinks].every((sink) => this.waiting.has(sink));
   }
 
   private refused(error: LiveError): void {

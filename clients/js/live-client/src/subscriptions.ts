@@ -44,15 +44,17 @@ export class Subscriptions {
     const isNew = !subscription;
     subscription ??= this.create(ok.log, options);
     subscription.sinks.add(sink);
-    if (isNew) {
-      if (typeof ok.epoch === "string" && typeof ok.seq === "number") {
-        subscription.adopt({ log: ok.log, epoch: ok.epoch, seq: ok.seq });
-      } else {
-        subscription.renew();
-      }
-    }
+    if (!isNew) subscription.settle();
+    else if (typeof ok.epoch === "string" && typeof ok.seq === "number")
+      subscription.adopt({ log: ok.log, epoch: ok.epoch, seq: ok.seq });
+    else subscription.renew();
     const joined = subscription;
     return () => this.leave(joined, sink);
+  }
+
+  /** `sink` wants no more events of `log` for now, or wants them again. */
+  hold(log: string, sink: LogSink, held: boolean): void {
+    this.find(log)?.hold(sink, held);
   }
 
   /** Stops watching `log` for everybody here. */
@@ -79,7 +81,7 @@ export class Subscriptions {
   }
 
   private leave(subscription: Subscription, sink: LogSink): void {
-    subscription.sinks.delete(sink);
+    subscription.leave(sink);
     // Whoever leaves and comes back at once (React's Strict Mode does) finds the subscription still there.
     queueMicrotask(() => {
       if (subscription.sinks.size === 0) void this.drop(subscription);

@@ -15,7 +15,16 @@ function base(url: string | undefined): URL {
 
 /** Where the socket is: `ws(s)://host/v1/live`. */
 export function socketUrl(url?: string): string {
-  const parsed = base(url);
-  const scheme = parsed.protocol === "https:" || parsed.protocol === "wss:" ? "wss:" : "ws:";
-  return `${scheme}//${parsed.host}${parsed.pathname.replace(/\/$/, "")}${SOCKET_PATH}`;
+  return address("ws", url) + SOCKET_PATH;
+}
+
+/** Where REST has `path`: `http(s)://host/v1/<path>`. */
+export function restUrl(path: string, url?: string): string {
+  return `${address("http", url)}/v1/${path}`;
+}
+
+function address(scheme: "ws" | "http", url: string | undefined): string {
+  const { protocol, host, pathname } = base(url);
+  const secure = protocol === "https:" || protocol === "wss:" ? "s" : "";
+  return `${scheme}${secure}://${host}${pathname.replace(/\/$/, "")}`;
 }

@@ -27,6 +27,11 @@ function next(client: HanzoLiveClient, event: "error" | "reconnected" | "stream_
   return new Promise((resolve) => client.on(event, resolve as never));
 }
 
+function aborting(): { signal: AbortSignal; abort: () => void } {
+  const controller = new AbortController();
+  return { signal: controller.signal, abort: () => controller.abort() };
+}
+
 beforeEach(async () => {
   server = await TestServer.start();
 });
@@ -161,7 +166,14 @@ describe("a stream", () => {
     const seen: string[] = [];
     for await (const event of stream) seen.push(event.type === "token" ? event.data : event.type);
     expect(seen).toEqual(["stream_start", "Yes", "complete"]);
-    expect(await completed).toEqual({ stream: "s1", duration: 100, totalTokens: 3, tokensPerSecond: 30 });
+    expect(await completed).toEqual({
+      stream: "s1",
+      duration: 100,
+      totalTokens: 3,
+      tokensPerSecond: 30,
+      firstToken: expect.any(Number) as number,
+      cached: null,
+    });
     expect(server.received[1]).toMatchObject({ model: "script-fast", stream_tool_calls: true });
   });
 
@@ -249,6 +261,83 @@ describe("a stream", () => {
     await stream.stop();
     await server.until(() => server.count("stream.stop") === 1);
     expect(server.received.at(-1)).toMatchObject({ type: "stream.stop", stream: "s1" });
+  });
+
+  it("is not sent where its signal had aborted, and is withdrawn where it does before the connection is there", async () => {
+    const client = connect();
+    await expect(client.chat({ content: "Hi", signal: AbortSignal.abort() }).text()).rejects.toMatchObject({
+      name: "AbortError",
+    });
+    const soon = new AbortController();
+    const stream = client.chat({ content: "Hi", signal: soon.signal });
+    soon.abort(new Error("changed my mind"));
+    await expect(stream.text()).rejects.toThrow("changed my mind");
+    await client.connect();
+    await client.stop("another");
+    expect(server.count("stream.start")).toBe(0);
+  });
+
+  it("is stopped and left when its signal aborts, and reading it throws the signal's reason", async () => {
+    const { signal, abort } = aborting();
+    const stream = connect().chat({ content: "Hi", signal });
+    await server.until(() => server.count("stream.start") === 1);
+    server.publish("stream:s1", start("s1"), token("s1", "one "));
+    const reading = (async () => {
+      for await (const piece of stream) if (piece) abort();
+    })();
+    await expect(reading).rejects.toMatchObject({ name: "AbortError" });
+    await server.until(() => server.count("stream.stop") === 1 && server.count("unsubscribe") === 1);
+  });
+
+  it("is stopped when its signal aborts before the server gave it an id", async () => {
+    const { signal, abort } = aborting();
+    server.handlers.set("stream.start", (frame, peer) => {
+      abort();
+      server.answer(frame, peer);
+    });
+    const stream = connect({ multiplexing: false }).chat({ content: "Hi", signal });
+    await expect(stream.text()).rejects.toMatchObject({ name: "AbortError" });
+    await server.until(() => server.count("stream.stop") === 1 && server.peers.size === 1);
+  });
+
+  it("is held back while whoever iterates it is slow, and goes on from there without loss", async () => {
+    const stream = connect().stream({ content: "Hi", events: true });
+    const reading = stream[Symbol.asyncIterator]();
+    await server.until(() => server.count("stream.start") === 1);
+    const pieces = Array.from({ length: 200 }, (_, n) => `${n}`.padEnd(1000, "."));
+    server.publish("stream:s1", start("s1"), token("s1", "first"));
+    expect((await reading.next()).value).toMatchObject({ type: "stream_start" });
+    for (const piece of pieces.slice(0, 100)) server.publish("stream:s1", token("s1", piece));
+    await server.until(() => server.count("unsubscribe") === 1);
+    expect(stream.state?.content.length).toBeLessThan(100_000);
+    for (const piece of pieces.slice(100)) server.publish("stream:s1", token("s1", piece));
+    server.publish("stream:s1", complete("s1"));
+    let text = "";
+    for (let next = await reading.next(); !next.done; next = await reading.next())
+      if (next.value.type === "token") text += next.value.data;
+    expect(text).toBe("first" + pieces.join(""));
+    const asked = server.received.filter(({ type }) => type === "subscribe");
+    expect(asked[0]).toMatchObject({ log: "stream:s1", epoch: "e1" });
+    expect(asked[0]?.["seq"]).toBeGreaterThan(1);
+  });
+
+  it("is not held back for one slow reader while another one keeps up, nor when nobody iterates", async () => {
+    const stream = connect().chat({ content: "Hi" });
+    const slow = stream.events();
+    const whole = stream.text();
+    await server.until(() => server.count("stream.start") === 1);
+    server.publish("stream:s1", start("s1"));
+    await slow.next();
+    for (let n = 0; n < 2000; n++) server.publish("stream:s1", token("s1", "x".repeat(100)));
+    server.publish("stream:s1", complete("s1"));
+    expect((await whole).length).toBe(200_000);
+    let [events, text] = [1, 0];
+    for await (const event of slow) {
+      events += 1;
+      if (event.type === "token") text += event.data.length;
+    }
+    expect(text).toBe(200_000);
+    expect(events).toBeLessThan(1_100);
   });
 
   it("has a socket of its own without multiplexing", async () => {

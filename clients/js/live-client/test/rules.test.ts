@@ -3,9 +3,9 @@ import { describe, expect, it } from "vitest";
 import { LogPosition, type LogEvent } from "../src";
 import { RECONNECT_DEFAULTS, reconnectDelay } from "../src/backoff";
 import { Connection } from "../src/connection";
-import type { Environment, Sign, SocketLike } from "../src/environment";
-import { socketUrl } from "../src/url";
+import { restUrl, socketUrl } from "../src/url";
 import { fixture } from "./support/fixtures";
+import { FakeWorld, settled, type FakeSocket } from "./support/world";
 
 describe("the position in a log", () => {
   const at = (seq: number) => {
@@ -73,74 +73,9 @@ describe("the socket's address", () => {
   });
 });
 
-/** Time that moves when it is told to, and sockets that do nothing by themselves. */
-class FakeWorld implements Environment {
-  readonly sockets: FakeSocket[] = [];
-  private time = 0;
-  private timers: { at: number; callback: () => void }[] = [];
-  private listeners = new Set<(sign: Sign) => void>();
-
-  openSocket(): SocketLike {
-    const socket = new FakeSocket();
-    this.sockets.push(socket);
-    return socket;
-  }
-  now = () => this.time;
-  random = () => 0.5;
-  setTimer(callback: () => void, ms: number) {
-    const timer = { at: this.time + ms, callback };
-    this.timers.push(timer);
-    return timer as unknown as ReturnType<typeof setTimeout>;
-  }
-  clearTimer(timer: ReturnType<typeof setTimeout>) {
-    this.timers = this.timers.filter((each) => each !== (timer as unknown));
-  }
-  onSign(callback: (sign: Sign) => void) {
-    this.listeners.add(callback);
-    return () => this.listeners.delete(callback);
-  }
-  sign(sign: Sign) {
-    for (const callback of this.listeners) callback(sign);
-  }
-  async advance(ms: number) {
-    const end = this.time + ms;
-    for (;;) {
-      const due = this.timers.filter(({ at }) => at <= end).sort((a, b) => a.at - b.at)[0];
-      if (!due) break;
-      this.timers = this.timers.filter((each) => each !== due);
-      this.time = due.at;
-      due.callback();
-      await settled();
-    }
-    this.time = end;
-  }
-}
-
-class FakeSocket implements SocketLike {
-  readonly sent: { type: string; id: number }[] = [];
-  closed = false;
-  onopen: ((event: never) => void) | null = null;
-  onmessage: ((event: never) => void) | null = null;
-  onclose: ((event: never) => void) | null = null;
-  onerror: ((event: never) => void) | null = null;
-
-  send(data: string) {
-    this.sent.push(JSON.parse(data) as { type: string; id: number });
-  }
-  close() {
-    this.closed = true;
-  }
-  receive(frame: object) {
-    this.onmessage?.({ data: JSON.stringify(frame) } as never);
-  }
-  welcome() {
-    this.onopen?.({} as never);
-    this.receive({ ...fixture<object>("reply.welcome"), id: this.sent.at(-1)?.id });
-  }
-}
-
-/** What was promised has happened. */
-const settled = () => new Promise<void>((resolve) => setImmediate(resolve));
+it("finds REST beside the socket, below whatever path the server has", () => {
+  expect(restUrl("streams", "wss://api.example.com/live")).toBe("https://api.example.com/live/v1/streams");
+});
 
 describe("a connection that falls silent", () => {
   async function live() {
@@ -178,6 +113,14 @@ describe("a connection that falls silent", () => {
     const { world, socket } = await live();
     world.sign("visible");
     expect(socket.sent.at(-1)?.type).toBe("ping");
+  });
+
+  it("is given up soon where another network is used and nothing comes back", async () => {
+    const { world, connection, socket } = await live();
+    world.sign("changed");
+    expect(socket.sent.at(-1)?.type).toBe("ping");
+    await world.advance(2_500);
+    expect(connection.state.status).toBe("waiting");
   });
 
   it("does not wait out a delay when the network returns", async () => {

@@ -1,0 +1,7 @@
+"""One whole server for the clients' tests, and empty projects in which they are installed as they would be from npm."""
+
+from __future__ import annotations
+
+from tests.integration.conftest import node_url, start
+
+__all__ = ["node_url", "start"]
