@@ -27,14 +27,14 @@ class Page {
   readonly draft: DraftStore;
   private readonly closers: (() => void)[];
 
-  constructor(storage: Storage | null = null) {
+  constructor(storage: Storage | null = null, { user, session = "p" }: { user?: string; session?: string } = {}) {
     this.client = new HanzoLiveClient({
       url: server.url,
       WebSocket,
       reconnect: { delayMs: 5, maxAttempts: Infinity },
     });
-    this.session = new SessionStore(this.client, "p");
-    this.draft = new DraftStore(this.session, { storage });
+    this.session = new SessionStore(this.client, session);
+    this.draft = new DraftStore(this.session, { storage, user: user ?? null });
     this.closers = [this.session.open(), this.draft.open()];
     pages.push(this);
   }
@@ -463,6 +463,44 @@ describe("a page that is closed", () => {
     const again = await page(localStorage);
     await until(() => again.text === "Not posted." && draft.text === "Not posted.");
     expect(again.draft.current.isCarried).toBe(true);
+  });
+
+  it("leaves what was written before the draft was there", async () => {
+    draft.write("There. ");
+    const sync = server.handlers.get("draft.sync");
+    server.handlers.set("draft.sync", () => undefined);
+    const ada = new Page(localStorage);
+    await server.until(() => server.count("draft.sync") === 1);
+    ada.write("Written early.");
+    ada.close();
+    server.handlers.set("draft.sync", sync as never);
+    const again = await page(localStorage);
+    await until(() => /^There. Written early.$|^Written early.There. $/.test(draft.text) && again.text === draft.text);
+    await until(() => localStorage.length === 0);
+  });
+
+  it("leaves it also where there was no connection yet, and the page knew the session by its slug", async () => {
+    server.log("session:by-slug", server.log("session:p").state());
+    server.handlers.set("hello", () => undefined);
+    const ada = new Page(localStorage, { user: ME.id, session: "by-slug" });
+    ada.write("Written too early.");
+    window.dispatchEvent(new Event("pagehide"));
+    expect(Object.values(localStorage).join()).toContain("Written too early.");
+    ada.close();
+    server.handlers.delete("hello");
+    const again = new Page(localStorage, { session: "by-slug" });
+    await again.isReady();
+    await until(() => draft.text === "Written too early.");
+    await until(() => localStorage.length === 0);
+  });
+
+  it("keeps what was written before the draft was there as that draft's from then on", async () => {
+    server.handlers.set("draft.update", () => undefined);
+    const ada = new Page(localStorage, { user: ME.id });
+    ada.write("Once");
+    await ada.isReady();
+    const [entry] = Object.values(localStorage) as string[];
+    expect(JSON.parse(entry ?? "null")).toMatchObject({ generation: 1, written: { all: [{ text: "Once" }] } });
   });
 
   it("leaves nothing of what is elsewhere already, and nothing to somebody else", async () => {

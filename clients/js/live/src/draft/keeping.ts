@@ -8,7 +8,8 @@ import { newKey } from "@hanzo/live-client";
 import type { Run } from "./document";
 
 export interface KeptEdits {
-  generation: number;
+  /** Null where they were written before the server told which one is open: it had none of them. */
+  generation: number | null;
   updates: Uint8Array[];
   /** The text that `updates` wrote, for when that generation is over: all of it, and what the server may have. */
   written: Written;
@@ -93,7 +94,7 @@ export class Keeping {
 function parse(text: string): KeptEdits | null {
   try {
     const entry = JSON.parse(text) as Entry;
-    if (typeof entry.generation !== "number") return null;
+    if (entry.generation !== null && typeof entry.generation !== "number") return null;
     const runs = (those: readonly Run[]) => those.map(({ before, text }) => ({ before, text }));
     const { all, maybeSent, neverSent } = entry.written;
     return {

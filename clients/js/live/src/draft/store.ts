@@ -18,7 +18,7 @@ import {
 import { fromBase64, toBase64 } from "lib0/buffer";
 import { DraftCopy } from "./copy";
 import type { Run } from "./document";
-import { Keeping, type Store, type Written } from "./keeping";
+import { Keeping, type KeptEdits, type Store, type Written } from "./keeping";
 import { characters, cleaned, type TextChange } from "./text-change";
 
 /** What the server takes. */
@@ -79,6 +79,8 @@ interface Waiting {
 }
 
 export interface DraftStoreOptions {
+  /** Id of the person who writes, where it is known before the connection tells. */
+  user?: string | null;
   /** Where edits are kept that the server does not have: the browser's own by default; null for nowhere. */
   storage?: Store | null;
 }
@@ -108,6 +110,7 @@ export class DraftStore {
   /** What is being posted; what is written meanwhile is the next one's. */
   private posting: DraftCopy | null = null;
   private keeping: Keeping | null = null;
+  private hasTakenOver = false;
   /** The latest sync; the answers to others count no more. */
   private turn = 0;
   private isSynced = false;
@@ -424,13 +427,13 @@ export class DraftStore {
   /** What pages before this one could not hand over. */
   private restore(): void {
     const { copy } = this;
-    const user = this.session.client.user?.id;
-    if (this.keeping || user == null) return;
-    const { storage } = this.options;
-    this.keeping = new Keeping(`${user}:${this.ref}`, storage);
+    if (this.hasTakenOver) return;
+    this.hasTakenOver = true;
     this.wasAway = true;
-    for (const { generation, updates, written } of this.keeping.takeOver()) {
-      if (generation === copy.generation && copy.document.canApply(updates)) {
+    for (const { generation, updates, written } of this.leftBehind()) {
+      // What was written before there was a draft goes into the first one there is, as it would have on its own page.
+      const isOpen = generation === null || generation === copy.generation;
+      if (isOpen && copy.document.canApply(updates)) {
         for (const update of updates) {
           copy.document.apply(update);
           copy.outbox.add(update);
@@ -440,7 +443,21 @@ export class DraftStore {
       this.place(this.leftoverOf(generation, written));
     }
     this.wasAway = false;
+    // At once: from now on it may be sent, and be posted with this generation.
     this.keep();
+  }
+
+  /** Those that pages before this one kept, by the session's id, or by the slug that this page was opened with. */
+  private leftBehind(): KeptEdits[] {
+    this.keeping?.keep(null);
+    this.keeping = this.keepingBy(this.ref);
+    return [this.keepingBy(this.session.session), this.keeping].flatMap((each) => each?.takeOver() ?? []);
+  }
+
+  /** Null until it is known who writes. */
+  private keepingBy(session: string): Keeping | null {
+    const user = this.options.user ?? this.session.client.user?.id;
+    return user == null ? null : new Keeping(`${user}:${session}`, this.options.storage);
   }
 
   /** What was posted of a generation; null where this page does not have that message. */
@@ -526,8 +543,8 @@ export class DraftStore {
     clearTimeout(this.timers.keep);
     this.timers.keep = undefined;
     const { outbox, generation, written } = this.copy;
-    const isKept = !outbox.isEmpty && generation !== null;
-    this.keeping?.keep(isKept ? { generation, updates: [...outbox.all], written } : null);
+    this.keeping ??= this.keepingBy(this.ref);
+    this.keeping?.keep(outbox.isEmpty ? null : { generation, updates: [...outbox.all], written });
   }
 
   /** Resolves when `isMet`. Rejects with a LiveError once the connection or the right to write is gone. */

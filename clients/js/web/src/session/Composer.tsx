@@ -9,6 +9,8 @@ import { useIsOffline } from "./use-is-offline";
 import type { SessionView } from "./view";
 
 interface ComposerProps {
+  /** Id of the person who writes. */
+  me: string;
   store: SessionStore;
   presence: PresenceStore;
   view: SessionView;
@@ -16,8 +18,8 @@ interface ComposerProps {
   rights: Rights;
 }
 
-export function Composer({ store, presence, view, state, rights }: ComposerProps): ReactElement {
-  const draft = useSharedDraft(store);
+export function Composer({ me, store, presence, view, state, rights }: ComposerProps): ReactElement {
+  const draft = useSharedDraft(store, { user: me });
   const [stopError, setStopError] = useState<string | null>(null);
   const isLive = state.connection.status === "live" && state.status === "ready";
   const isOffline = useIsOffline(state.connection);

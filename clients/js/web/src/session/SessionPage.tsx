@@ -106,6 +106,7 @@ export function SessionPage({ session, config }: SessionPageProps): ReactElement
                 />
                 <TypingLine people={presence.people} />
                 <Composer
+                  me={config.user.id}
                   store={store}
                   presence={presence.store}
                   view={view}
