@@ -36,13 +36,8 @@ export type { Asking, AskOptions } from "./use-completion";
 export type { ToolCall, ToolResult } from "./tools/calls";
 export type { ClientTool, ToolParameters, ToolRun } from "./tools/client-tool";
 export { useSharedDraft, type SharedDraft } from "./use-shared-draft";
-export {
-  DraftStore,
-  MAX_CHARACTERS,
-  type Aside,
-  type DraftState,
-  type DraftStoreOptions,
-} from "./draft/store";
+export { DraftStore, MAX_CHARACTERS, type DraftStoreOptions } from "./draft/store";
+export type { Aside, DraftState } from "./draft/state";
 export { textChange, type TextChange } from "./draft/text-change";
 export { useCursors, usePresence, type Presence } from "./use-presence";
 export { PresenceStore, type Person, type PersonCursor, type PresenceState } from "./presence/store";

@@ -2,7 +2,8 @@
 
 import type { SessionStore } from "@hanzo/live-client";
 import { useEffect, useMemo, useSyncExternalStore } from "react";
-import { DraftStore, type DraftState, type DraftStoreOptions } from "./draft/store";
+import type { DraftState } from "./draft/state";
+import { DraftStore, type DraftStoreOptions } from "./draft/store";
 
 export interface SharedDraft extends DraftState {
   /** Its verbs, and the places in its text. */

@@ -17,9 +17,11 @@ import {
 } from "@hanzo/live-client";
 import { fromBase64, toBase64 } from "lib0/buffer";
 import { DraftCopy } from "./copy";
-import type { Run } from "./document";
-import { Keeping, type KeptEdits, type Store, type Written } from "./keeping";
+import { Keeping, type KeptEdits, type Store } from "./keeping";
+import { leftoverOf, textOf, type Leftover } from "./leftover";
+import { EMPTY_DRAFT, type DraftState } from "./state";
 import { characters, cleaned, type TextChange } from "./text-change";
+import { Waiting } from "./waiting";
 
 /** What the server takes. */
 export const MAX_CHARACTERS = 50_000;
@@ -30,8 +32,6 @@ const EARLY_MS = 100;
 const PATIENCE_MS = 2000;
 /** Syncs in a row that the server asks for, without one edit taken. */
 const FUTILE = 3;
-/** Characters that are not the same twice by chance. */
-const TELLING = 8;
 const ACCESS: ReadonlySet<string> = new Set(["FORBIDDEN", "NOT_FOUND", "UNAUTHENTICATED"]);
 
 const NOT_CONNECTED = new LiveError(
@@ -39,44 +39,6 @@ const NOT_CONNECTED = new LiveError(
   "The connection was lost before the message was sent. The text is kept: send it again when the page is live.",
   { retryable: true },
 );
-
-/** One's own text that is in no draft. */
-export interface Aside {
-  readonly text: string;
-  /** Why the server did not take it; null where its draft was posted meanwhile, and the next one is in use. */
-  readonly error: LiveError | null;
-}
-
-export interface DraftState {
-  readonly text: string;
-  /** Counts the drafts that this page has shown: places in the text belong to one of them. */
-  readonly copy: number;
-  /** False until the server's draft is here. */
-  readonly isReady: boolean;
-  /** True while the server lacks some of what one wrote. */
-  readonly isPending: boolean;
-  /** From Send on until it is known whether the draft was posted. */
-  readonly isSending: boolean;
-  readonly canUndo: boolean;
-  readonly canRedo: boolean;
-  /** Why the last edit or Send was refused; null again with the next edit. */
-  readonly error: LiveError | null;
-  /** The draft was posted while one was away: what one had written is in the present one. */
-  readonly isCarried: boolean;
-  readonly aside: Aside | null;
-}
-
-/** One's own text whose draft is over, and whether the server is known not to have posted it. */
-interface Leftover {
-  text: string;
-  isSure: boolean;
-}
-
-interface Waiting {
-  isMet: () => boolean;
-  resolve: () => void;
-  reject: (error: LiveError) => void;
-}
 
 export interface DraftStoreOptions {
   /** Id of the person who writes, where it is known before the connection tells. */
@@ -86,23 +48,12 @@ export interface DraftStoreOptions {
 }
 
 export class DraftStore {
-  private state: DraftState = {
-    text: "",
-    copy: 0,
-    isReady: false,
-    isPending: false,
-    isSending: false,
-    canUndo: false,
-    canRedo: false,
-    error: null,
-    isCarried: false,
-    aside: null,
-  };
+  private state = EMPTY_DRAFT;
   private shown = this.state;
   private readonly listeners = new Set<() => void>();
   private readonly frames = new FrameScheduler(() => this.show());
   private readonly readers = new Set<() => void>();
-  private waiting: Waiting[] = [];
+  private readonly waiting = new Waiting();
   private closers: (() => void)[] = [];
   private users = 0;
 
@@ -206,9 +157,11 @@ export class DraftStore {
     this.change({ isSending: true, error: null, isCarried: false });
     const sending = this.copy;
     try {
-      await this.until(
+      const isReady = this.waiting.until(
         () => sending !== this.copy || !this.mayWrite || (this.isSynced && sending.outbox.isEmpty),
       );
+      this.wake();
+      await isReady;
       // Somebody else may have been quicker.
       const isOpen = sending === this.copy && this.mayWrite;
       if (isOpen && this.state.text.trim() !== "") await this.post(sending, options);
@@ -350,7 +303,7 @@ export class DraftStore {
     const before = this.copy;
     const isNext = before.generation !== null && before.generation !== generation;
     const isOurs = this.keeping?.isOurs() ?? true;
-    const left = isNext && isOurs ? this.leftoverOf(before.generation, before.written) : null;
+    const left = isNext && isOurs ? leftoverOf(before.written, this.postedText(before.generation)) : null;
     if (isNext) this.replaceCopy(this.newCopy(generation));
     this.patience = null;
     const { copy } = this;
@@ -414,16 +367,6 @@ export class DraftStore {
     }
   }
 
-  /** What one wrote in a draft that is over, without what was posted with it. */
-  private leftoverOf(generation: number | null, written: Written): Leftover {
-    const posted = this.postedText(generation);
-    const isPosted = posted !== null && written.maybeSent.every((run) => isIn(posted, run));
-    return {
-      text: textOf(isPosted ? written.neverSent : written.all),
-      isSure: written.maybeSent.length === 0 || posted !== null,
-    };
-  }
-
   /** What pages before this one could not hand over. */
   private restore(): void {
     const { copy } = this;
@@ -440,7 +383,7 @@ export class DraftStore {
         }
         continue;
       }
-      this.place(this.leftoverOf(generation, written));
+      this.place(leftoverOf(written, this.postedText(generation)));
     }
     this.wasAway = false;
     // At once: from now on it may be sent, and be posted with this generation.
@@ -547,27 +490,14 @@ export class DraftStore {
     this.keeping?.keep(outbox.isEmpty ? null : { generation, updates: [...outbox.all], written });
   }
 
-  /** Resolves when `isMet`. Rejects with a LiveError once the connection or the right to write is gone. */
-  private until(isMet: () => boolean): Promise<void> {
-    return new Promise((resolve, reject) => {
-      this.waiting.push({ isMet, resolve, reject });
-      this.wake();
-    });
-  }
-
   private wake(): void {
     const isLost = this.session.client.connectionState.status !== "live";
-    this.waiting = this.waiting.filter(({ isMet, resolve, reject }) => {
-      if (isMet()) resolve();
-      else if (isLost) reject(NOT_CONNECTED);
-      else return true;
-      return false;
-    });
+    this.waiting.look(isLost ? NOT_CONNECTED : null);
   }
 
   private fail(error: LiveError): void {
     this.change({ error });
-    for (const { reject } of this.waiting.splice(0)) reject(error);
+    this.waiting.fail(error);
   }
 
   private change(changes: Partial<DraftState>): void {
@@ -587,13 +517,4 @@ export class DraftStore {
 /** The key of the message that posts it. */
 function postedAs(generation: number): string {
   return `draft:${generation}`;
-}
-
-function textOf(runs: readonly Run[]): string {
-  return runs.map(({ text }) => text).join("\n");
-}
-
-/** Whether a text holds the run; of a short one what stood before it has to be there as well. */
-function isIn(text: string, { before, text: written }: Run): boolean {
-  return text.includes((written.length < TELLING ? before + written : written).trim());
 }
