@@ -44,10 +44,9 @@ class ToolApproval(APIView):
     @extend_schema(operation_id="tools_approve", request=ToolDecision, responses={202: shapes.StoppedShape})
     def post(self, request: Request, id: str) -> Response:
         """Allow a tool call that waits for approval to run, or deny it. Once; a second answer is 409."""
-        body = bodies.checked(ToolDecision, bodies.body_of(request))
-        found = _id(id)
-        waiting.approve(user_of(request), found, body.call, body.approved, body.reason)
-        return _standing(request, found)
+        stream, said = _id(id), bodies.checked(ToolDecision, bodies.body_of(request))
+        waiting.approve(user_of(request), stream, said.call, said.approved, said.reason)
+        return _standing(request, stream)
 
 
 class ToolAnswer(APIView):
@@ -56,10 +55,9 @@ class ToolAnswer(APIView):
     @extend_schema(operation_id="tools_result", request=ToolOutput, responses={202: shapes.StoppedShape})
     def post(self, request: Request, id: str) -> Response:
         """Tell what a tool gave that the client runs. For whoever asked; once, a second answer is 409."""
-        body = bodies.checked(ToolOutput, bodies.body_of(request))
-        found = _id(id)
-        waiting.answer(user_of(request), found, body.call, body.output, body.error)
-        return _standing(request, found)
+        stream, said = _id(id), bodies.checked(ToolOutput, bodies.body_of(request))
+        waiting.answer(user_of(request), stream, said.call, said.output, said.error)
+        return _standing(request, stream)
 
 
 def _standing(request: Request, id: UUID) -> Response:

@@ -178,7 +178,7 @@ class FleetNode:
         except LiveError as error:
             self._judge(error)
             raise
-        except BaseException:
+        except BaseException:  # also whoever asked going away: it says nothing of the node, and may be its trial
             self.breaker.abandoned()
             raise
         else:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
-from contextlib import suppress
 from typing import Any
 
 from mcp import MCPError
@@ -57,11 +56,11 @@ class McpConnection:
         try:
             async with asyncio.timeout(within):
                 return cls(await asyncio.shield(ready), task, closing)
-        except BaseException as error:
+        except BaseException as error:  # whatever it is, the task may not live on
             ready.cancel()
             task.cancel()
             await asyncio.wait((task,), timeout=CLOSE_S)
-            if isinstance(error, asyncio.CancelledError) and _is_cancelled():
+            if _is_ours(error):
                 raise
             raise McpUnavailable("not reached") from error
 
@@ -74,7 +73,7 @@ class McpConnection:
         try:
             async with asyncio.timeout(within):
                 return await self._tools()
-        except (MCPError, TimeoutError, Exception) as error:
+        except Exception as error:  # a server may send what the SDK fails at in any way
             self._broken = True
             raise McpUnavailable(f"The MCP server does not list its tools: {_words(error)}", not_begun=True) from error
 
@@ -118,8 +117,10 @@ class McpConnection:
             raise error if isinstance(error, McpUnavailable) else McpUnavailable(_words(error)) from error
         finally:
             calling.cancel()
-            with suppress(asyncio.CancelledError, Exception):
-                await calling
+            # Not awaited: its failure was told above, and being cancelled here has to stay that.
+            await asyncio.wait((calling,))
+            if not calling.cancelled():
+                calling.exception()
 
     async def close(self) -> None:
         """Say goodbye, within a few seconds."""
@@ -135,7 +136,7 @@ async def _live(server: McpServer, way: Way, ready: asyncio.Future[Client], clos
             if not ready.done():
                 ready.set_result(client)
             await closing.wait()
-    except BaseException as error:
+    except BaseException as error:  # handed to whoever waits for the connection, or raised: `_noted` logs it
         if not ready.done():
             ready.set_exception(_first(error))
             ready.exception()  # whoever waited may have gone
@@ -164,6 +165,9 @@ def _words(error: BaseException | None) -> str:
     return (str(error) or type(error).__name__).partition("\n")[0][:300]
 
 
-def _is_cancelled() -> bool:
-    task = asyncio.current_task()
-    return task is not None and task.cancelling() > 0
+def _is_ours(error: BaseException) -> bool:
+    """Whether it is no failure of the connection: we were cancelled, or the process ends."""
+    if isinstance(error, asyncio.CancelledError):
+        task = asyncio.current_task()
+        return task is not None and task.cancelling() > 0
+    return not isinstance(error, (Exception, BaseExceptionGroup))

@@ -113,7 +113,7 @@ def _load(modules: tuple[str, ...]) -> None:
     for module in modules:
         try:
             importlib.import_module(module)
-        except Exception as error:
+        except Exception as error:  # an operator's module may fail in any way when it is imported
             raise ImportError(f"TOOL_MODULES names {module}, which cannot be loaded: {error}") from error
 
 
@@ -140,7 +140,7 @@ async def call_server_tool(
         return ToolOutcome.failed(f"The tool took longer than {limit:g} seconds and was given up.")
     except PydanticSerializationError:
         return ToolOutcome.failed("The tool gave something that is no JSON.")
-    except Exception as error:
+    except Exception as error:  # an operator's function may raise anything; the model is told, and the log
         logger.warning("The tool %s failed: %s: %s", tool.spec.name, type(error).__name__, error)
         return ToolOutcome.failed(f"The tool failed: {str(error) or type(error).__name__}")
 
