@@ -41,9 +41,9 @@ def tab_order(page: Page, last: str) -> list[str]:
     while last not in names:
         assert len(names) < 30, f"Tab does not reach {last}: {names}"
         page.keyboard.press("Tab")
-        focused = page.evaluate(FOCUSED)
-        assert focused["visible"], focused
-        names.append(focused["name"].split("\n")[0])
+        # A border takes a moment to change its colour.
+        page.wait_for_function(f"() => ({FOCUSED})().visible")
+        names.append(page.evaluate(FOCUSED)["name"].split("\n")[0])
     return names
 
 

@@ -14,10 +14,7 @@ from sessions.models import Message
 from streaming import budgets
 from streaming.models import Stream, TokenUse
 from streaming.services import stop_stream
-from tests.streaming.runner.conftest import crew, node
 from tests.streaming.runner.house import Crew, ask, row
-
-__all__ = ["crew", "node"]
 
 LATE = datetime(2026, 11, 23, 22, 0, tzinfo=UTC)
 

@@ -6,9 +6,6 @@ from typing import Any
 import pytest
 
 from tests.streaming.notices.receiving import Receiver, receiving
-from tests.streaming.runner.conftest import crew, node
-
-__all__ = ["crew", "node"]
 
 SECRET = "whsec_bm90IGEgc2VjcmV0LCBhbiBleGFtcGxl"
 

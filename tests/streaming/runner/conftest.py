@@ -1,23 +1,12 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
-
 import pytest
 
-from tests.streaming.runner.house import Crew, Node
+from streaming.runner.worker import WorkerProcess
+from tests.streaming.runner.house import Crew
 
 
 @pytest.fixture
-def node(settings: Any) -> Iterator[Node]:
-    node = Node()
-    settings.NODE_URL = node.url
-    yield node
-    node.close()
-
-
-@pytest.fixture
-def crew(node: Node, transactional_db: None) -> Iterator[Crew]:
-    crew = Crew(node)
-    yield crew
-    crew.close()
+def worker(crew: Crew) -> WorkerProcess:
+    """One of this process; its streams come from `crew.carry`."""
+    return crew.here()

@@ -18,11 +18,6 @@ from tests.streaming.runner.house import Crew, ask, ended, events, row, terminal
 SLOW = "script-slow@rate=50,tokens=2000"
 
 
-@pytest.fixture
-def worker(crew: Crew) -> WorkerProcess:
-    return crew.here()
-
-
 def test_it_writes_the_reply_into_the_session(crew: Crew, worker: WorkerProcess, owner: Any, live_session: Any) -> None:
     started = ask(owner, "say this", session="the-plan")
     assert started.log == live_session.log

@@ -36,11 +36,6 @@ def _tools(settings: Any) -> Iterator[None]:
     functions.go_on.set()
 
 
-@pytest.fixture
-def worker(crew: Crew) -> WorkerProcess:
-    return crew.here()
-
-
 def named(*names: str) -> list[dict[str, Any]]:
     return [{"name": name} for name in names]
 

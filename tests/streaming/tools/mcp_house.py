@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import sys
 import threading
-import time
 from collections.abc import Callable
 from typing import Any, Literal
 
+import anyio
 import uvicorn
 from mcp.server.mcpserver import Context, MCPServer
 from mcp.server.mcpserver.exceptions import ToolError
@@ -16,10 +16,12 @@ from mcp_types import ToolAnnotations
 
 from hanzolive.nodes.serve import bind
 from streaming.tools.mcp_configured import McpServer, NamedServer
+from tests.streaming.runner.house import until
 
 Transport = Literal["http", "sse", "stdio"]
 TRANSPORTS: tuple[Transport, ...] = ("http", "sse", "stdio")
-PATIENCE_S = 15.0
+# So often the odd server says that it is getting on.
+PROGRESS_S = 0.02
 
 
 def time_server() -> MCPServer[Any]:
@@ -31,12 +33,9 @@ def odd_server(release: threading.Event, called: list[str]) -> MCPServer[Any]:
     server: MCPServer[Any] = MCPServer("odd")
 
     async def _released(context: Context | None = None) -> None:
-        import anyio
-
-        while not release.is_set():
+        while not await anyio.to_thread.run_sync(release.wait, PROGRESS_S):
             if context is not None:
                 await context.report_progress(1, 3, "Layer 1\nof 3")
-            await anyio.sleep(0.02)
 
     @server.tool()
     async def wait() -> str:
@@ -96,10 +95,7 @@ class Served:
         listener = bind("127.0.0.1", self._port)
         self._thread = threading.Thread(target=lambda: self._server.run(sockets=[listener]), daemon=True)
         self._thread.start()
-        deadline = time.monotonic() + PATIENCE_S
-        while not self._server.started:
-            assert time.monotonic() < deadline
-            time.sleep(0.01)
+        until(lambda: self._server.started)
 
     def stop(self) -> None:
         self._server.should_exit = True
