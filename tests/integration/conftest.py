@@ -23,21 +23,37 @@ def node_url() -> Iterator[str]:
         yield url
 
 
-@pytest.fixture(scope="session")
-def start(node_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Stack]]:
-    """Starts a stack with further flags and environment; all end with the run."""
+Start = Callable[..., Stack]
+
+
+@contextmanager
+def _starting(node_url: str, places: pytest.TempPathFactory) -> Iterator[Start]:
     with ExitStack() as running:
 
         def begin(*flags: str, people: tuple[str, ...] = CAST, **environment: str) -> Stack:
-            place = tmp_path_factory.mktemp("stack")
+            place = places.mktemp("stack")
             return running.enter_context(start_stack(place, node_url, *flags, people=people, **environment))
 
         yield begin
 
 
 @pytest.fixture(scope="session")
-def daphne(start: Callable[..., Stack]) -> Stack:
-    return start(TOOLS_ASK_FIRST="delete_*")
+def start_for_all(node_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Start]:
+    """Starts a stack that tests of many files use; all end with the run."""
+    with _starting(node_url, tmp_path_factory) as begin:
+        yield begin
+
+
+@pytest.fixture(scope="module")
+def start(node_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Start]:
+    """Starts a stack with further flags and environment; it ends with the file: also one that idles takes its turns."""
+    with _starting(node_url, tmp_path_factory) as begin:
+        yield begin
+
+
+@pytest.fixture(scope="session")
+def daphne(start_for_all: Start) -> Stack:
+    return start_for_all(TOOLS_ASK_FIRST="delete_*")
 
 
 @pytest.fixture(scope="session")
@@ -53,14 +69,14 @@ def each_server(request: pytest.FixtureRequest) -> Any:
 
 
 @pytest.fixture(scope="session")
-def uvicorn(start: Callable[..., Stack]) -> Stack:
-    return start("--server", "uvicorn")
+def uvicorn(start_for_all: Start) -> Stack:
+    return start_for_all("--server", "uvicorn")
 
 
 @pytest.fixture(scope="session")
-def pair(start: Callable[..., Stack]) -> Stack:
+def pair(start_for_all: Start) -> Stack:
     """A server with two workers, for tests that take parts of it down."""
-    return start("--workers", "2")
+    return start_for_all("--workers", "2")
 
 
 @contextmanager

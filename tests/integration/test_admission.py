@@ -21,13 +21,13 @@ from tests.integration.stack import Stack
 pytestmark = pytest.mark.timeout(150)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def exposed(start: Callable[..., Stack]) -> Stack:
     """A server that listens on every address, as it is by default there."""
     return start("--host", "0.0.0.0", people=("Olga",), WORKERS="0")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def hospitable(start: Callable[..., Stack]) -> Stack:
     """A server on every address that lets anonymous people in, with little room."""
     limits = {"MAX_CONNECTIONS": "6", "MAX_SOCKETS_PER_USER": "3", "MAX_STREAMS_PER_SOCKET": "2"}

@@ -18,12 +18,12 @@ from tests.integration.stack import Stack
 pytestmark = pytest.mark.timeout(180)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def letter_box(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("mail")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def posting(start: Callable[..., Stack], letter_box: Path) -> Stack:
     """A server whose mail becomes files."""
     return start(EMAIL_FOLDER=str(letter_box))

@@ -19,7 +19,7 @@ PAGE = Path(__file__).parents[2] / "docs" / "tools.md"
 FILE_TOOL = {"name": "delete_file"}
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def tooled(start: Callable[..., Stack], tmp_path_factory: pytest.TempPathFactory) -> Stack:
     """A server with the tools of docs/tools.md, as they stand there."""
     folder = tmp_path_factory.mktemp("tools")
