@@ -13,6 +13,7 @@ from streaming.tools import ToolContext, ToolKind, ToolOutcome
 from streaming.tools.mcp_configured import McpServer, NamedServer
 from streaming.tools.mcp_servers import McpServers
 from streaming.tools.server_tools import server_tools
+from streaming.tools.specs import Told
 from streaming.tools.toolbox import Toolkit
 from tests.streaming.tools import functions
 
@@ -34,12 +35,17 @@ async def toolkit(*servers: NamedServer, **rest: Any) -> AsyncIterator[Toolkit]:
         )
 
 
+def unheard(told: Told) -> None:
+    """How far a tool is interests nobody here."""
+
+
 async def test_auto_offers_what_the_server_and_its_mcp_servers_have(time_mcp: NamedServer) -> None:
     async with toolkit(time_mcp, DOWN, ask_first=("convert_*",)) as kit:
         box = await kit.toolbox({"tools": "auto"})
         assert {"add", "delete_file", "get_current_time", "convert_time"} <= set(box.tools)
         assert [name for name, spec in box.tools.items() if spec.ask_first] == ["delete_file", "convert_time"]
-        outcome = await kit.call(box, box.tools["get_current_time"], {"timezone": "UTC"}, ToolContext("s", None, None))
+        now, context = box.tools["get_current_time"], ToolContext("s", None, None)
+        outcome = await kit.call(box, now, {"timezone": "UTC"}, context, unheard)
         listed, states = await kit.listing()
     assert outcome.result["timezone"] == "UTC"
     assert {spec.name for spec in listed} == set(box.tools)
@@ -89,6 +95,6 @@ async def test_two_tools_of_one_name_are_told_apart(time_mcp: NamedServer) -> No
     async with toolkit(time_mcp, other("clock")) as kit:
         box = await kit.toolbox({"mcp": {"enabled": True}})
         spec = box.tools["clock__get_current_time"]
-        outcome = await kit.call(box, spec, {"timezone": "UTC"}, ToolContext("s", None, None))
+        outcome = await kit.call(box, spec, {"timezone": "UTC"}, ToolContext("s", None, None), unheard)
     assert outcome == ToolOutcome(outcome.result)
     assert outcome.error is None
