@@ -15,6 +15,8 @@ from pathlib import Path
 
 PAGE = (Path(__file__).parents[3] / "docs" / "python.md").read_text()
 EXAMPLES: list[str] = re.findall(r"^```python\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+CLIENTS = [example for example in EXAMPLES if "HanzoLiveServer" not in example]
+(SERVER,) = [example for example in EXAMPLES if "HanzoLiveServer" in example]
 
 
 def filled_in(example: str, port: int) -> str:

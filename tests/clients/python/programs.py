@@ -1,14 +1,26 @@
-"""Programs as a user writes them, run in a process of their own."""
+"""Programs that serve with `HanzoLiveServer`, as a user starts them."""
 
 from __future__ import annotations
 
+import os
+import signal
+import socket
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from tests.cli.processes import clean_environment
+from tests.cli.processes import START_SECONDS, Serve, clean_environment, until
 
 PAGE_RUNNER = Path(__file__).with_name("page.py")
+STANDINS = Path(__file__).with_name("standins")
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+        return port
 
 
 def example(place: Path, source: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -24,3 +36,33 @@ def example(place: Path, source: str, **environment: str) -> subprocess.Complete
         timeout=100,
         check=False,
     )
+
+
+@contextmanager
+def program(place: Path, source: str, **environment: str) -> Iterator[Serve]:
+    """The program `source`, with top-level await, once its server serves."""
+    file, output = place / "program.py", place / "output"
+    file.write_text(source)
+    values = {"DATA_DIR": str(place / "data"), "PYTHONPATH": str(STANDINS), "ALLOW_ANONYMOUS": "1", **environment}
+    with output.open("wb") as out:
+        process = subprocess.Popen(
+            [sys.executable, str(PAGE_RUNNER), str(file)],
+            cwd=place,
+            env=clean_environment(**values),
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=out,
+            start_new_session=True,
+        )
+    serve = Serve(process, output, place / "data")
+    try:
+        until(lambda: "  Stop " in serve.text or process.poll() is not None, "the page", START_SECONDS)
+        assert process.poll() is None, serve.text
+        yield serve
+    finally:
+        process.send_signal(signal.SIGINT)
+        try:
+            process.wait(30)
+        finally:
+            for pid in serve.processes():
+                os.kill(pid, signal.SIGKILL)

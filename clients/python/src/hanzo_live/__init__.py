@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from hanzo_live.core.state import ConnectionState
     from hanzo_live.errors import HanzoLiveError
     from hanzo_live.results import Invited, Sent, StreamCompleted, StreamFailed, StreamStarted
+    from hanzo_live.server import HanzoLiveServer
     from hanzo_live.sse import HanzoLiveSSE
     from hanzo_live.stream import AsyncLiveStream
     from hanzo_live.watching import AsyncWatching
@@ -26,6 +27,7 @@ __all__ = [
     "HanzoLiveClient",
     "HanzoLiveError",
     "HanzoLiveSSE",
+    "HanzoLiveServer",
     "Invited",
     "LiveStream",
     "Reconnect",
@@ -44,6 +46,7 @@ _WHERE = {
     "HanzoLiveClient": "client",
     "HanzoLiveError": "errors",
     "HanzoLiveSSE": "sse",
+    "HanzoLiveServer": "server",
     "Invited": "results",
     "LiveStream": "client",
     "Reconnect": "core.backoff",

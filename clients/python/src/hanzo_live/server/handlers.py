@@ -1,0 +1,114 @@
+"""Runs a handler for one answer: in a thread of its own with an event loop of its own, so that one which blocks keeps
+nobody waiting. What it yields comes out in another loop, no faster than it is taken.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from typing import Any, TypeAlias
+
+from hanzo_live.server.chunks import Yielded
+
+Handler: TypeAlias = Callable[..., "AsyncIterator[Yielded] | Iterator[Yielded]"]
+
+AHEAD = 64
+
+
+class Stopped(BaseException):
+    """Nobody reads the answer any more. No handler should take it for a failure."""
+
+
+def accepted(handler: Handler, options: Mapping[str, Any]) -> dict[str, Any]:
+    """Those of `options` that the handler takes."""
+    parameters = inspect.signature(handler).parameters
+    if any(each.kind is inspect.Parameter.VAR_KEYWORD for each in parameters.values()):
+        return dict(options)
+    return {name: value for name, value in options.items() if name in parameters}
+
+
+def handler_of(client: Any) -> Handler:
+    """A handler that asks `client.chat.completions.create(…, stream=True)`."""
+
+    def handle(messages: list[dict[str, Any]], model: str, **options: Any) -> Iterator[Yielded]:
+        for chunk in client.chat.completions.create(messages=messages, model=model, stream=True, **options):
+            if not chunk.choices:
+                continue
+            choice = chunk.choices[0]
+            delta = choice.delta
+            if thought := getattr(delta, "reasoning_content", None):
+                yield {"type": "thought", "data": thought}
+            if text := getattr(delta, "content", None):
+                yield {"type": "token", "data": text}
+            if calls := getattr(delta, "tool_calls", None):
+                yield {"type": "tool_call_delta", "data": [call.model_dump(exclude_none=True) for call in calls]}
+            if reason := getattr(choice, "finish_reason", None):
+                yield {"type": "complete", "finish_reason": reason}
+
+    return handle
+
+
+class Running:
+    """One answer being written. Iterate it in the loop that made it; `stop` it when nobody reads any more."""
+
+    def __init__(self, handler: Handler, arguments: Mapping[str, Any]) -> None:
+        self._handler = handler
+        self._arguments = arguments
+        self._reader = asyncio.get_running_loop()
+        self._items: asyncio.Queue[Yielded | BaseException | None] = asyncio.Queue()
+        self._room = threading.Semaphore(AHEAD)
+        self._stopped = threading.Event()
+        self._own: tuple[asyncio.AbstractEventLoop, asyncio.Task[None]] | None = None
+        self._thread = threading.Thread(target=self._run, name="hanzo-live-handler", daemon=True)
+        self._thread.start()
+
+    async def items(self) -> AsyncIterator[Yielded]:
+        """What the handler yields. Raises what it raises."""
+        while (item := await self._items.get()) is not None:
+            if isinstance(item, BaseException):
+                raise item
+            self._room.release()
+            yield item
+
+    def stop(self) -> None:
+        """End the handler: where it awaits at once, where it blocks at its next item."""
+        self._stopped.set()
+        self._room.release()
+        own = self._own
+        if own is not None and not own[0].is_closed():
+            own[0].call_soon_threadsafe(own[1].cancel)
+
+    def _run(self) -> None:
+        try:
+            asyncio.run(self._write())
+            self._put(None)
+        except (Stopped, asyncio.CancelledError):
+            self._put(None)
+        except BaseException as error:
+            # Whatever a handler raises is told to who reads; nobody waits for this thread.
+            self._put(error)
+
+    async def _write(self) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._own = (asyncio.get_running_loop(), task)
+        written = self._handler(**self._arguments)
+        if isinstance(written, AsyncIterator):
+            async for item in written:
+                self._offer(item)
+        else:
+            for item in written:
+                self._offer(item)
+
+    def _offer(self, item: Yielded) -> None:
+        # The thread is this answer's alone: it may wait.
+        self._room.acquire()
+        if self._stopped.is_set():
+            raise Stopped
+        self._put(item)
+
+    def _put(self, item: Yielded | BaseException | None) -> None:
+        if not self._reader.is_closed():
+            self._reader.call_soon_threadsafe(self._items.put_nowait, item)

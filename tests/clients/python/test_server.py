@@ -1,0 +1,114 @@
+"""`HanzoLiveServer`: handlers that block side by side, clients of OpenAI's kind, failures and stops."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from hanzo_live import HanzoLiveClient, HanzoLiveError
+from tests.cli.processes import Serve, until
+from tests.clients.python.programs import free_port, program
+from tests.integration.stack import PATIENCE_S
+
+pytestmark = pytest.mark.timeout(300)
+
+PROGRAM = """
+import asyncio
+import threading
+
+from hanzo_live import HanzoLiveServer
+
+server = HanzoLiveServer(port={port}, models=["ours"])
+both = threading.Barrier(2)
+
+def blocks():
+    both.wait(60)
+    yield "met"
+
+@server.on_stream
+async def handle(messages, model, temperature=None):
+    asked = messages[-1]["content"]
+    if asked == "meet":
+        for piece in blocks():
+            yield {{"type": "token", "data": piece}}
+    elif asked == "fail":
+        yield "so far"
+        raise RuntimeError("the secret reason")
+    elif asked == "refuse":
+        yield {{"type": "error", "message": "I will not say."}}
+    elif asked == "forever":
+        try:
+            while True:
+                yield "on "
+                await asyncio.sleep(0.01)
+        finally:
+            open("{stopped}", "w").close()
+    else:
+        yield {{"type": "thought", "data": "Hm."}}
+        yield f"{{model}} at {{temperature}}: {{asked}}"
+
+await server.serve()
+"""
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("program")
+
+
+@pytest.fixture(scope="module")
+def serve(place: Path) -> Iterator[Serve]:
+    source = PROGRAM.format(port=free_port(), stopped=place / "stopped")
+    with program(place, source, NODE_RETRIES="0") as made:
+        yield made
+
+
+@pytest.fixture
+def client(serve: Serve) -> Iterator[HanzoLiveClient]:
+    with HanzoLiveClient(serve.url) as made:
+        yield made
+
+
+def test_a_handler_gets_the_request_and_its_thoughts_are_thoughts(client: HanzoLiveClient) -> None:
+    stream = client.stream(content="Hello", model="ours", temperature=0.5, show_thoughts=True)
+    assert stream.text() == "ours at 0.5: Hello"
+    assert stream.state.thoughts == ["Hm."]
+
+
+def test_two_that_block_do_not_wait_for_each_other(client: HanzoLiveClient) -> None:
+    streams = [client.stream(content="meet", model="ours") for _ in range(2)]
+    assert [stream.text() for stream in streams] == ["met", "met"]
+
+
+def test_a_handler_that_fails_is_told_without_its_secrets(client: HanzoLiveClient, serve: Serve) -> None:
+    with pytest.raises(HanzoLiveError) as caught:
+        client.stream(content="fail", model="ours").text()
+    assert caught.value.code == "NODE_ERROR"
+    assert "secret" not in caught.value.message
+    until(lambda: "the secret reason" in serve.text, "the operator reads it")
+
+
+def test_a_handler_says_itself_what_is_wrong(client: HanzoLiveClient) -> None:
+    with pytest.raises(HanzoLiveError, match="I will not say"):
+        client.stream(content="refuse", model="ours").text()
+
+
+def test_a_stop_reaches_the_handler(client: HanzoLiveClient, place: Path) -> None:
+    stream = client.stream(content="forever", model="ours")
+    next(stream.tokens())
+    stream.stop()
+    assert stream.text().startswith("on ")
+    until((place / "stopped").exists, "the handler has ended", PATIENCE_S)
+
+
+def test_without_anybody_to_answer_it_says_so() -> None:
+    import asyncio
+
+    from hanzo_live import HanzoLiveServer
+
+    with pytest.raises(HanzoLiveError, match="on_stream"):
+        asyncio.run(HanzoLiveServer().serve())
+    assert not any(thread.name == "hanzo-live-node" for thread in threading.enumerate())
