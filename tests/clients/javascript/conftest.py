@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from tests.integration.conftest import node_url, start
+from tests.integration.conftest import node_url, start, start_for_all
 
-__all__ = ["node_url", "start"]
+__all__ = ["node_url", "start", "start_for_all"]

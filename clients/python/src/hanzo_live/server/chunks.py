@@ -34,22 +34,27 @@ class Chunks:
         if isinstance(item, str):
             yield self._chunk({"content": item})
             return
-        kind = item.get("type") if isinstance(item, Mapping) else None
-        if kind == "token":
-            yield self._chunk({"content": str(item["data"])})
-        elif kind == "thought":
-            yield self._chunk({"reasoning_content": str(item["data"])})
-        elif kind == "tool_call":
-            yield self._chunk({"tool_calls": [self._call(item)]})
-        elif kind == "tool_call_delta":
-            self._calls += 1
-            yield self._chunk({"tool_calls": item["data"]})
-        elif kind == "complete":
-            yield from self.end(item.get("finish_reason"))
-        elif kind == "error":
-            raise HandlerFailed(str(item.get("message") or "The stream handler failed."))
-        else:
+        if not isinstance(item, Mapping):
             raise HandlerFailed(f"A stream handler yields {FORMS}; this one yielded something else.")
+        kind = item.get("type")
+        try:
+            if kind == "token":
+                yield self._chunk({"content": str(item["data"])})
+            elif kind == "thought":
+                yield self._chunk({"reasoning_content": str(item["data"])})
+            elif kind == "tool_call":
+                yield self._chunk({"tool_calls": [self._call(item)]})
+            elif kind == "tool_call_delta":
+                self._calls += 1
+                yield self._chunk({"tool_calls": item["data"]})
+            elif kind == "complete":
+                yield from self.end(item.get("finish_reason"))
+            elif kind == "error":
+                raise HandlerFailed(str(item.get("message") or "The stream handler failed."))
+            else:
+                raise HandlerFailed(f"A stream handler yields {FORMS}; this one yielded another type.")
+        except KeyError as missing:
+            raise HandlerFailed(f"What a stream handler yielded has no {missing}.") from None
 
     def end(self, finish_reason: str | None = None) -> Iterator[JsonObject]:
         """The last chunk, unless it was there already."""
