@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from playwright.sync_api import BrowserContext, ConsoleMessage, Dialog, Locator, Page, WebError, expect
+from playwright.sync_api import BrowserContext, ConsoleMessage, Dialog, Error, Locator, Page, WebError, expect
 
 from tests.e2e.chromium import PICTURES
 
@@ -163,8 +163,12 @@ class Person:
         assert self.page.evaluate(OVERFLOW) == []
 
     def photograph(self, name: str) -> None:
+        """Keeps a picture for people to look at; a browser that is too busy to give one is asked once more."""
         PICTURES.mkdir(exist_ok=True)
-        self.page.screenshot(path=PICTURES / f"{name}.png")
+        try:
+            self.page.screenshot(path=PICTURES / f"{name}.png")
+        except Error:
+            self.page.screenshot(path=PICTURES / f"{name}.png")
 
 
 def path_of(session: dict[str, Any]) -> str:

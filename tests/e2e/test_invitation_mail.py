@@ -103,6 +103,7 @@ def test_who_signs_in_elsewhere_comes_back_to_the_invitation(
     page = ines.page
     page.goto(link_to(host, letter_box, "By way of Hanzo", ines.email, "plain"))
     page.get_by_role("main").get_by_role("link", name="Sign in").click()
+    expect(page.get_by_role("button", name="Continue with Hanzo")).to_be_visible()
     ines.photograph("sign-in-with-hanzo")
     page.get_by_role("button", name="Continue with Hanzo").click()
     expect(page.get_by_role("heading", name="The provider")).to_be_visible()
