@@ -232,7 +232,7 @@ async def test_who_does_not_read_for_a_while_is_caught_up_in_few_frames(each_ser
         await slow.send(json.dumps({"id": 1, "type": "subscribe", "log": room.log}))
         watched = Watched(room.log)
         watched.position.subscribed(json.loads(await slow.recv()))
-        stream = await olga.prompt(room.session, prompt, "script-fast@tokens=100000")
+        stream = await olga.prompt(room.session, prompt, "script-fast@tokens=200000")
         await olga.end_of(of_olga, stream)
         async with asyncio.timeout(PATIENCE_S):
             while not watched.ended(stream):

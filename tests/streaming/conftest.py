@@ -20,8 +20,9 @@ def node(settings: Any) -> Iterator[Node]:
 
 
 @pytest.fixture
-def crew(node: Node, transactional_db: None) -> Iterator[Crew]:
-    """The workers that a test starts."""
+def crew(node: Node, transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Crew]:
+    """The workers that a test starts. Those of this process ask a node that failed again much sooner than people's do."""
+    monkeypatch.setattr("streaming.runner.recovery.DELAYS_S", (0.02, 0.05))
     crew = Crew(node)
     yield crew
     crew.close()

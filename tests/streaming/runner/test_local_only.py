@@ -108,6 +108,7 @@ def test_an_open_breaker_does_not(crew: Crew, cloud: Node, settings: Any, owner:
 def test_a_model_that_only_the_cloud_has_is_refused(crew: Crew, cloud: Node, settings: Any, owner: Any) -> None:
     nodes(settings, cloud, url=crew.node.url, models={"mine": "script-fast"}, only=True)
     worker = crew.here()
+    fleet(worker)  # it knows what each has
     started = carry(crew, worker, owner, "script-thoughts", LOCAL)
     (end,) = terminal(started.log, started.stream)
     assert (end["code"], "none has the model script-thoughts" in end["message"]) == ("local_only", True)

@@ -122,7 +122,10 @@ def test_it_keeps_what_was_said_by_a_node_that_never_comes_back(crew: Crew, work
     assert resets(started) == 0
 
 
-def test_it_goes_on_with_a_node_that_was_started_again(crew: Crew, worker: WorkerProcess, owner: Any) -> None:
+def test_it_goes_on_with_a_node_that_was_started_again(
+    crew: Crew, worker: WorkerProcess, owner: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("streaming.runner.recovery.DELAYS_S", DELAYS_S)
     model = "script-continue@rate=100,tokens=300"
     started = ask(owner, model=model)
     done = crew.carry(worker, started.stream)
