@@ -6,8 +6,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from hanzo_live import HanzoLiveError, HanzoLiveSSE
+from hanzo_live import AsyncHanzoLiveSSE, HanzoLiveError, HanzoLiveSSE
 from tests.e2e.cable import cable_to
+from tests.integration.conftest import Room
 from tests.integration.stack import Stack
 
 pytestmark = pytest.mark.timeout(180)
@@ -45,3 +46,24 @@ def test_a_refusal_and_a_server_that_is_not_there_are_told_in_words(stack: Stack
     nowhere = HanzoLiveSSE("http://127.0.0.1:9", reconnect={"enabled": False})
     with nowhere as client, pytest.raises(HanzoLiveError, match="cannot be reached"):
         list(client.stream_chat(content="x"))
+
+
+async def test_asyncio_has_the_same_with_a_token_that_is_awaited_and_in_a_session(room: Room, prompt: str) -> None:
+    async def fresh() -> str:
+        return room.olga.token
+
+    async with AsyncHanzoLiveSSE(room.stack.url, get_token=fresh, model="script-thoughts") as client:
+        text = "".join([piece async for piece in client.stream_chat(content=prompt, session=room.session)])
+    assert text == room.stack.node.said(prompt)
+    assert [message["content"] for message in room.messages()] == [prompt, text]
+
+
+def test_in_a_session_an_answer_is_told_from_the_others(room: Room, prompt: str) -> None:
+    asked = {"session": room.session, "overlap": "queue"}
+    with HanzoLiveSSE(room.stack.url, token=room.olga.token) as client:
+        first = client.stream_chat(content=f"{prompt} first", model="script-slow@rate=40,tokens=40", **asked)
+        begun = next(first)
+        second = "".join(client.stream_chat(content=f"{prompt} second", model="script-thoughts", **asked))
+        whole = begun + "".join(first)
+    assert whole == room.stack.node.said(f"{prompt} first")
+    assert second == room.stack.node.said(f"{prompt} second")

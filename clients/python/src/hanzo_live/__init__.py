@@ -9,6 +9,7 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from hanzo_live.async_client import AsyncHanzoLiveClient
+    from hanzo_live.async_sse import AsyncHanzoLiveSSE
     from hanzo_live.client import HanzoLiveClient, LiveStream, Watching
     from hanzo_live.core.backoff import Reconnect
     from hanzo_live.core.state import ConnectionState
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AsyncHanzoLiveClient",
+    "AsyncHanzoLiveSSE",
     "AsyncLiveStream",
     "AsyncWatching",
     "ConnectionState",
@@ -40,6 +42,7 @@ __all__ = [
 
 _WHERE = {
     "AsyncHanzoLiveClient": "async_client",
+    "AsyncHanzoLiveSSE": "async_sse",
     "AsyncLiveStream": "stream",
     "AsyncWatching": "watching",
     "ConnectionState": "core.state",

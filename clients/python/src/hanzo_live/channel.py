@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 
 from hanzo_live.core.state import ConnectionState
-from hanzo_live.core.subscription import WatchOptions
+from hanzo_live.core.subscription import Sink, WatchOptions
 from hanzo_live.emitter import Emitter
 from hanzo_live.errors import HanzoLiveError, disconnected
 from hanzo_live.options import Settings
@@ -72,7 +72,7 @@ class Channel:
 
         def started(ok: JsonObject, leave: Callable[[], None]) -> None:
             reading.leave = partial(self._in_turn, leave)
-            if live.begin(ok["stream"], reading.finish):
+            if live.begin(ok["stream"], reading.finish, self._holder(ok["log"], reading)):
                 stop = {"type": "stream.stop", "stream": ok["stream"]}
                 link.connection.request(stop, ok=lambda _: None, failed=lambda _: None, repeat=True)
 
@@ -82,13 +82,14 @@ class Channel:
     def resume(self, live: AsyncLiveStream, stream: str, log: str, options: WatchOptions) -> None:
         """Read a stream that is there into `live`."""
         reading = self._reading(live, lambda: None)
-        live.begin(stream, reading.finish)
+        live.begin(stream, reading.finish, self._holder(log, reading))
         with self.transport.turn() as link:
             reading.leave = partial(self._in_turn, link.watch(log, reading, options))
 
     def watch(self, watching: AsyncWatching, log: str, options: WatchOptions) -> None:
         with self.transport.turn() as link:
-            watching.begin(partial(self._in_turn, link.watch(log, watching, options)))
+            leave = partial(self._in_turn, link.watch(log, watching, options))
+            watching.begin(leave, self._holder(log, watching))
 
     async def close(self) -> None:
         """Close the socket for good; whoever reads hears of it."""
@@ -102,6 +103,15 @@ class Channel:
         reading = _Reading(live, self._events, over)
         self._readings.add(reading)
         return reading
+
+    def _holder(self, log: str, sink: Sink) -> Callable[[bool], None]:
+        """What tells the server to send no more of `log` to `sink` for now, or to go on."""
+
+        def hold(held: bool) -> None:
+            with self.transport.turn() as link:
+                link.hold(log, sink, held)
+
+        return hold
 
     def _in_turn(self, call: Callable[[], None]) -> None:
         with self.transport.turn():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import weakref
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Generic, TypeVar
 
@@ -10,6 +11,7 @@ from pydantic import ValidationError
 from typing_extensions import Self
 
 from hanzo_live.core.answer import Answer, TextReader, is_terminal
+from hanzo_live.core.kept import Mark
 from hanzo_live.errors import HanzoLiveError
 from hanzo_live.protocol.base import JsonObject
 from hanzo_live.protocol.events import EVENTS, AnyEvent
@@ -41,7 +43,8 @@ class Bell:
 
 class AsyncLiveStream:
     """Iterates the answer's events, the terminal one included; `tokens()` its text. Reading begins at the start each
-    time. Failures, also those to start, are raised where it is read.
+    time. Failures, also those to start, are raised where it is read. Where all who iterate it are slow, the server is
+    asked for no more until one of them has caught up.
     """
 
     def __init__(self, stop: Callable[[str], Awaitable[None]]) -> None:
@@ -78,8 +81,14 @@ class AsyncLiveStream:
 
     async def text(self) -> str:
         """The whole text, once it is whole. Raises HanzoLiveError, which has the text so far."""
-        while not self.answer.over:
-            await self._bell.heard()
+        # Whoever wants the whole waits for all of it.
+        mark = Mark(None)
+        self.answer.kept.add(mark)
+        try:
+            while not self.answer.over:
+                await self._bell.heard()
+        finally:
+            self.answer.kept.remove(mark)
         if (error := self.answer.error) is not None:
             raise error
         return self.answer.state.content
@@ -103,10 +112,16 @@ class AsyncLiveStream:
 
     # Told by the client ---------------------------------------------------------------------------------------------
 
-    def begin(self, id: str, leave: Callable[[], None]) -> bool:
-        """The server gave it an id; `leave` stops watching. True where it is to be stopped at once."""
+    def begin(self, id: str, leave: Callable[[], None], hold: Callable[[bool], None]) -> bool:
+        """The server gave it an id; `leave` stops watching, `hold` for a while. True where it is to be stopped at once."""
         self._leave = leave
         self.answer.begin(id)
+
+        def hold_unless_over(held: bool) -> None:
+            if not self.answer.over and self._leave is not None:
+                hold(held)
+
+        self.answer.kept.hold = hold_unless_over
         self._bell.ring()
         return self._stop_wanted
 
@@ -124,27 +139,45 @@ class Reader(Generic[Item]):
 
     def __init__(self, stream: AsyncLiveStream) -> None:
         self._stream = stream
-        self._next = 0
+        self._mark = Mark()
+        self._known = False
         self._done = False
 
     def __aiter__(self) -> Self:
         return self
 
     async def __anext__(self) -> Item:
+        self._begin()
         while not self._done:
-            await self._stream.change(self._next)
+            at = self._mark.next or 0
+            await self._stream.change(at)
             events = self._stream.answer.events
-            if self._next == len(events):
+            if at == len(events):
                 self._done = True
                 if (error := self._stream.answer.error) is not None:
                     raise error
                 break
-            event = events[self._next]
-            self._next += 1
+            event = events[at]
+            self._mark.next = at + 1
+            self._stream.answer.kept.balance()
             self._done = is_terminal(event)
             if (item := self._item(event)) is not None:
                 return item
         raise StopAsyncIteration
+
+    def _begin(self) -> None:
+        """From its first step on it is one for whom the server may be held back; until it is dropped, in any thread."""
+        if self._known:
+            return
+        self._known = True
+        kept, loop = self._stream.answer.kept, asyncio.get_running_loop()
+        kept.add(self._mark)
+
+        def dropped() -> None:
+            if not loop.is_closed():
+                loop.call_soon_threadsafe(kept.balance)
+
+        weakref.finalize(self._mark, dropped).atexit = False
 
     def _item(self, event: JsonObject) -> Item | None:
         raise NotImplementedError

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from hanzo_live.core.kept import Kept
 from hanzo_live.errors import STREAM_INTERRUPTED, HanzoLiveError
 from hanzo_live.protocol.base import JsonObject
 from hanzo_live.protocol.fold import State, StreamState
@@ -19,10 +20,15 @@ class Answer:
 
     def __init__(self) -> None:
         self.id: str | None = None
-        self.events: list[JsonObject] = []
+        self.kept = Kept()
         self.failure: HanzoLiveError | None = None
         self.model: str | None = None
         self._log = State()
+
+    @property
+    def events(self) -> list[JsonObject]:
+        """From the start; of a long answer, neighbours that nobody has read yet may be one."""
+        return self.kept.events
 
     @property
     def state(self) -> StreamState:
@@ -61,7 +67,7 @@ class Answer:
                 self.model = event.get("model")
         elif event["type"] != "progress":
             return False
-        self.events.append(event)
+        self.kept.push([event])
         return True
 
     def fail(self, error: HanzoLiveError) -> None:
@@ -83,7 +89,7 @@ class Answer:
         now = StreamState.from_snapshot(found) if found else StreamState(self.id)
         had, self._log.streams[self.id] = self.state, now
         base = {"log": event["log"], "seq": event["seq"], "ts": event.get("ts") or 0, "stream": self.id}
-        self.events.extend({**base, **each} for each in _difference(had, now))
+        self.kept.push({**base, **each} for each in _difference(had, now))
 
     def _of_transcript(self, event: JsonObject) -> JsonObject | None:
         """A session's snapshot has only running streams: one that is not there has ended, and its message has the text."""

@@ -77,12 +77,19 @@ class Link:
                 if options.show_thoughts and not known.options.show_thoughts:
                     known.options = known.options.widest(options)
                     known.renew()
+                known.settle()
             elif isinstance(reply.get("epoch"), str) and isinstance(reply.get("seq"), int):
                 subscription.adopt(reply)
             else:
                 subscription.renew()
 
         self.connection.request(frame, ok=ok, failed=failed, repeat=True)
+
+    def hold(self, log: str, sink: Sink, held: bool) -> None:
+        """`sink` wants no more events of `log` for now, or wants them again."""
+        subscription = self._find(log)
+        if subscription is not None and sink in subscription.sinks:
+            subscription.hold(sink, held)
 
     def close(self, error: HanzoLiveError) -> None:
         """The client is taken down: every sink hears why."""
@@ -127,7 +134,7 @@ class Link:
     def _leaver(self, subscription: Subscription, sink: Sink) -> Callable[[], None]:
         def leave() -> None:
             if sink in subscription.sinks:
-                subscription.sinks.remove(sink)
+                subscription.leave(sink)
             if not subscription.sinks and subscription in self._all:
                 self._all.remove(subscription)
                 subscription.close()

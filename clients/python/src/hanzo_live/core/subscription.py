@@ -76,10 +76,14 @@ class Subscription:
         self._request = 0
         self._futile = 0
         self._closed = False
+        # Those who would rather have no more events for now.
+        self._waiting: list[Sink] = []
+        self._resting = False
 
     def renew(self) -> None:
         """Ask for the log from where we are; until the server answers, its frames are dropped."""
-        if self._closed or not self._connection.live:
+        self._resting = self._unwanted
+        if self._closed or self._resting or not self._connection.live:
             return
         self._connection.timers.unset(self._timer)
         position = self.position.resubscribe()
@@ -96,6 +100,33 @@ class Subscription:
 
         frame = {"type": "subscribe", "log": self.asked, **position, **self.options.fields()}
         self._connection.request(frame, ok=ok, failed=failed)
+
+    def hold(self, sink: Sink, held: bool) -> None:
+        """`sink` wants no more events for now, or wants them again: all that it has not had, in order."""
+        if sink in self._waiting:
+            self._waiting.remove(sink)
+        if held:
+            self._waiting.append(sink)
+        self.settle()
+
+    def leave(self, sink: Sink) -> None:
+        self.sinks.remove(sink)
+        if sink in self._waiting:
+            self._waiting.remove(sink)
+        self.settle()
+
+    def settle(self) -> None:
+        """While nobody wants events the server sends none; afterwards it goes on from where we are."""
+        resting = self._resting
+        if self._closed or not self.sinks or self._unwanted == resting:
+            return
+        self.renew()
+        if resting or not self._connection.live:
+            return
+        self.suspend()
+        # Refused or lost: nothing comes in either case.
+        frame = {"type": "unsubscribe", "log": self.log}
+        self._connection.request(frame, ok=lambda _: None, failed=lambda _: None)
 
     def adopt(self, ok: JsonObject) -> None:
         """The `ok` of `subscribe`, or of the `stream.start` that subscribed us."""
@@ -156,6 +187,10 @@ class Subscription:
             self.end(error)
             return
         self._connection.timers.set(self._timer, max(RETRY_S, error.retry_after or 0.0), self.renew)
+
+    @property
+    def _unwanted(self) -> bool:
+        return bool(self.sinks) and all(sink in self._waiting for sink in self.sinks)
 
     @property
     def _timer(self) -> str:
