@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
 import secrets
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
 
-from streaming.log.script import keys_of
 from tests.contract.conformance import clients, judge, table
+from tests.contract.conformance.behind import Behind
 from tests.contract.conformance.clients import CLIENTS, Client
 from tests.contract.conformance.scenario import Named, scenarios
 from tests.contract.conformance.wire import Wire, wires
 from tests.integration.conftest import node_url, start
-from tests.integration.stack import Stack, eventually
+from tests.integration.stack import Stack
 
 __all__ = ["node_url", "start"]
 
@@ -27,35 +25,7 @@ pytestmark = pytest.mark.timeout(300)
 
 SCENARIOS = scenarios()
 CELLS = [(named, client) for client in CLIENTS for named in SCENARIOS]
-OVER = {"complete", "stopped", "failed"}
 PATIENCE_S = 120.0
-
-
-@dataclass
-class Behind:
-    """The server, as a wire knows it."""
-
-    stack: Stack
-
-    @property
-    def port(self) -> int:
-        port = urlsplit(self.stack.url).port
-        assert port is not None
-        return port
-
-    async def over(self, stream: str) -> None:
-        async with self.stack.rest_soon(self.stack.people["Olga"]) as rest:
-
-            async def ended() -> bool:
-                return (await rest.get(f"/v1/streams/{stream}")).json()["status"] in OVER
-
-            await eventually(ended, f"{stream} is over", PATIENCE_S)
-
-    async def lose(self, log: str, *, whole: bool) -> None:
-        """As after `LOG_KEEP_HOURS`; the `whole` log as a Redis that was restarted without its file."""
-        meta, events, seen = keys_of(log)
-        with self.stack.redis() as redis:
-            await asyncio.to_thread(redis.delete, *((meta, events, seen) if whole else (events,)))
 
 
 @dataclass
