@@ -1,8 +1,9 @@
 """What a fast stream costs its neighbour on the same socket: `python -m benchmarks.micro.neighbours`.
 
-One socket of a whole server watches a slow stream, 20 tokens a second, first alone, then while a second stream of the same
-socket writes as fast as the node can. How late each token of the slow one is, against the node's own schedule as its
-earliest tokens show it; the target is that the neighbour adds no more than 50 ms. Not a test: nothing here passes or fails.
+One socket of a whole server watches a slow stream, 20 tokens a second: alone, beside one of 20,000 tokens a second, and
+beside one as fast as the node can. How late each token of the slow one is, against the node's own schedule as its earliest
+tokens show it; the target is that the neighbour adds no more than 50 ms. Which of the tokens is the latest tells whether
+that is the fast one's beginning, its end, or all the way. Not a test: nothing here passes or fails.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+from dataclasses import dataclass
 from statistics import median
 from typing import Any, Final, get_args
 
@@ -21,35 +23,71 @@ from benchmarks.targets import hanzo, scripted_node
 RATE: Final = 20
 TOKENS: Final = 200
 SLOW: Final = f"script-slow@rate={RATE},tokens={TOKENS}"
-FAST: Final = "script-10k@tokens=200000"
+# They outlast the slow one, and are stopped after it.
+FAST: Final = {
+    "beside 20,000 a second": "script-10k@rate=20000,tokens=600000",
+    "beside one at full speed": "script-10k@tokens=5000000",
+}
 # The first answers of a fresh server pay for what it loads.
 WARM_UP: Final = "script-slow@rate=200,tokens=100"
 
 
+@dataclass(frozen=True)
+class Seen:
+    """How late each token of the slow stream was, in ms, and how many tokens a second others wrote meanwhile."""
+
+    late: list[float]
+    beside: float
+
+
 def main() -> None:
-    """Measure both and print the table."""
+    """Measure and print the table."""
     for server in get_args(hanzo.Server):
         with workshop() as shop:
             _, node = scripted_node.start(shop)
             rows = asyncio.run(_measure(hanzo.serve(shop, server, node)))
             print(f"{server}: lateness of a token at {RATE} tokens/s, in ms")
-            print(f"{'the slow stream':<24}{'p50':>8}{'p99':>8}{'most':>8}{'beside it, tokens/s':>24}")
-            for name, (late, beside) in rows.items():
-                print(f"{name:<24}{median(late):>8.1f}{_p99(late):>8.1f}{max(late):>8.1f}{beside:>24,.0f}")
+            print(f"{'the slow stream':<26}{'p50':>8}{'p99':>8}{'most':>8}{'of token':>10}{'beside it, tokens/s':>22}")
+            for name, seen in rows.items():
+                most = max(seen.late)
+                figures = f"{median(seen.late):>8.1f}{_p99(seen.late):>8.1f}{most:>8.1f}{seen.late.index(most):>10}"
+                print(f"{name:<26}{figures}{seen.beside:>22,.0f}")
 
 
-async def _measure(served: hanzo.Served) -> dict[str, tuple[list[float], float]]:
+async def _measure(served: hanzo.Served) -> dict[str, Seen]:
     url = f"ws://127.0.0.1:{served.port}/v1/live"
     async with connect(url, additional_headers=served.headers, max_size=None, proxy=None, compression=None) as socket:
         await _slow(socket, WARM_UP)
-        alone = await _slow(socket, SLOW)
-        await socket.send(json.dumps({"id": 2, "type": "stream.start", "content": "run", "model": FAST}))
-        beside = await _slow(socket, SLOW)
-        return {"alone": alone, "beside a fast one": beside}
+        seen = {"alone": await _slow(socket, SLOW)}
+        for name, model in FAST.items():
+            fast = await _started(socket, model)
+            seen[name] = await _slow(socket, SLOW)
+            await _stopped(socket, fast)
+        return seen
 
 
-async def _slow(socket: ClientConnection, model: str) -> tuple[list[float], float]:
-    """How late its tokens were, in ms, and how many tokens a second of other streams came meanwhile."""
+async def _started(socket: ClientConnection, model: str) -> str:
+    """The id of a stream that has begun to write: what the node does before its first word delays no token."""
+    await socket.send(json.dumps({"id": 2, "type": "stream.start", "content": "run", "model": model}))
+    stream = ""
+    async for raw in socket:
+        frame: dict[str, Any] = json.loads(raw)
+        if frame.get("id") == 2:
+            stream = str(frame["stream"])
+        elif frame["type"] == "token" and frame["stream"] == stream:
+            break
+    return stream
+
+
+async def _stopped(socket: ClientConnection, stream: str) -> None:
+    await socket.send(json.dumps({"id": 3, "type": "stream.stop", "stream": stream}))
+    async for raw in socket:
+        frame: dict[str, Any] = json.loads(raw)
+        if frame["type"] in ("complete", "error") and frame.get("stream") == stream:
+            break
+
+
+async def _slow(socket: ClientConnection, model: str) -> Seen:
     await socket.send(json.dumps({"id": 1, "type": "stream.start", "content": "walk", "model": model}))
     stream, count, other = "", 0, 0
     arrivals: list[tuple[int, float]] = []
@@ -71,7 +109,7 @@ async def _slow(socket: ClientConnection, model: str) -> tuple[list[float], floa
             break
     rate = float(model.partition("rate=")[2].partition(",")[0])
     offsets = [at - number / rate for number, at in arrivals]
-    return [(offset - min(offsets)) * 1000 for offset in offsets], other / (time.perf_counter() - began)
+    return Seen([(offset - min(offsets)) * 1000 for offset in offsets], other / (time.perf_counter() - began))
 
 
 def _p99(values: list[float]) -> float:

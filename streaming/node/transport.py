@@ -16,6 +16,8 @@ import httpx
 
 MAX_HEAD = 64 * 1024
 HIGH_WATER = 256 * 1024  # bytes that wait for their reader before the socket is read no further
+# What a reader gets before the loop's other streams have their turn: some 80 tokens, well under a millisecond's work.
+PIECE = 16 * 1024
 MAX_IDLE = 20
 IDLE_S = 5.0
 
@@ -93,7 +95,7 @@ class DirectTransport(httpx.AsyncBaseTransport):
 
 
 class _Body(httpx.AsyncByteStream):
-    """What httpx reads: the bytes of each wake-up as one piece."""
+    """What httpx reads: what came, in pieces of at most PIECE."""
 
     def __init__(self, transport: DirectTransport, address: Address, connection: _Connection) -> None:
         self._transport = transport
@@ -137,7 +139,7 @@ class _Connection(asyncio.Protocol):
         self._kept = False
         self._asked = False
         self._head_size = 0
-        self._parts: list[bytes] = []
+        self._parts: deque[bytes] = deque()  # none larger than PIECE
         self._size = 0
         self._paused = False
 
@@ -166,20 +168,32 @@ class _Connection(asyncio.Protocol):
             await self._wake()
 
     async def read(self) -> bytes:
-        """The bytes that came since the last read; b"" at the end."""
+        """The next bytes, at most PIECE; b"" at the end.
+
+        Where the last read left some, the loop's other streams come first: else one that is always ready holds it.
+        """
+        if self._parts:
+            await asyncio.sleep(0)
         while not self._parts:
             if self.complete:
                 return b""
             if self._failure is not None:
                 raise self._failure
             await self._wake()
-        piece = self._parts[0] if len(self._parts) == 1 else b"".join(self._parts)
-        self._parts.clear()
-        self._size = 0
-        if self._paused and self._transport is not None and not self._transport.is_closing():
+        piece = self._next_piece()
+        if not self._parts and self._paused and self._transport is not None and not self._transport.is_closing():
             self._paused = False
             self._transport.resume_reading()
         return piece
+
+    def _next_piece(self) -> bytes:
+        taken = [self._parts.popleft()]
+        size = len(taken[0])
+        while self._parts and size + len(self._parts[0]) <= PIECE:
+            taken.append(self._parts.popleft())
+            size += len(taken[-1])
+        self._size -= size
+        return taken[0] if len(taken) == 1 else b"".join(taken)
 
     def abort(self) -> None:
         if self._transport is not None:
@@ -259,7 +273,10 @@ class _Connection(asyncio.Protocol):
             self._answered = True
 
     def on_body(self, body: bytes) -> None:
-        self._parts.append(body)
+        if len(body) <= PIECE:
+            self._parts.append(body)
+        else:
+            self._parts.extend(body[start : start + PIECE] for start in range(0, len(body), PIECE))
         self._size += len(body)
 
     def on_message_complete(self) -> None:

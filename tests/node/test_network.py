@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
+from itertools import pairwise
 
 import httpx
 import pytest
 
 from hanzo_live.protocol.errors import ErrorCode, LiveError
 from streaming.node import ChatRequest, Finish, NodeClient, NodeConfig, NodeEvent, NodeTimeouts
+from streaming.node.transport import PIECE
 
 from .normal import text_of
 from .raw import DONE, FINISH, SSE, TOKEN, listening, read_request, sized
@@ -66,6 +68,32 @@ async def test_a_kept_connection_is_used_again() -> None:
             assert text_of([event async for event in client.chat(ASK)]) == "yes"
         assert client.keeps_alive
     assert connections == 1
+
+
+async def test_a_node_that_is_always_ready_leaves_the_loop_to_others_between_small_pieces() -> None:
+    """Streams of a worker share a loop: how much of one is read before another has its turn is what the other waits."""
+    tokens = 20_000
+
+    async def handler(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await read_request(reader)
+        writer.write(sized(TOKEN * tokens + FINISH + DONE))
+        await writer.drain()
+
+    read = 0
+    at_turns = [0]
+
+    async def neighbour() -> None:
+        while True:
+            await asyncio.sleep(0)
+            at_turns.append(read)
+
+    async with listening(handler) as url, NodeClient(NodeConfig(url)) as client:
+        others = asyncio.create_task(neighbour())
+        async for _ in client.chat(ASK):
+            read += 1
+        others.cancel()
+    assert read >= tokens
+    assert max(after - before for before, after in pairwise([*at_turns, read])) <= PIECE // len(TOKEN) + 3
 
 
 async def test_a_stream_without_a_reason_and_without_an_end_is_cut(transport: httpx.AsyncBaseTransport | None) -> None:
