@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import django
+import hypothesis
 import pytest
 
 from hanzolive.options import OPTIONS
@@ -36,6 +37,10 @@ os.environ.update(
     SECRET_KEY="for tests only, and long enough to be one",
 )
 django.setup()
+
+# No test asserts a time: on a busy machine an example may take any.
+hypothesis.settings.register_profile("unhurried", deadline=None)
+hypothesis.settings.load_profile("unhurried")
 
 
 def pytest_xdist_setupnodes() -> None:

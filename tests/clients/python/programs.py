@@ -38,6 +38,11 @@ def example(place: Path, source: str, **environment: str) -> subprocess.Complete
     )
 
 
+def heed_interrupts() -> None:
+    """In a child, before it begins: a shell makes what it runs in the background deaf to SIGINT, and children inherit it."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 @contextmanager
 def program(place: Path, source: str, **environment: str) -> Iterator[Serve]:
     """The program `source`, with top-level await, once its server serves."""
@@ -53,6 +58,7 @@ def program(place: Path, source: str, **environment: str) -> Iterator[Serve]:
             stdout=out,
             stderr=out,
             start_new_session=True,
+            preexec_fn=heed_interrupts,
         )
     serve = Serve(process, output, place / "data")
     try:

@@ -11,6 +11,7 @@ import pytest
 
 from hanzo_live.chat import plain
 from tests.cli.processes import COMMAND, clean_environment, hanzo_live, until
+from tests.clients.python.programs import heed_interrupts
 from tests.integration.stack import Stack
 
 pytestmark = pytest.mark.timeout(180)
@@ -38,6 +39,7 @@ def test_an_interrupt_stops_the_answer_and_keeps_its_text(stack: Stack, prompt: 
             stdout=out,
             stderr=subprocess.STDOUT,
             env=clean_environment(PYTHONUNBUFFERED="1"),
+            preexec_fn=heed_interrupts,
         )
 
         def said() -> str:
