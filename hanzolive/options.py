@@ -169,9 +169,7 @@ OPTIONS: tuple[Option, ...] = (
         [],
         "Tools whose calls a person has to approve, by name or pattern (`delete_*`); `*`: all of them.",
     ),
-    Option(
-        "TOOL_TIMEOUT", "float", 30.0, "Seconds a tool may take, or an MCP server be silent about one.", minimum=0.1
-    ),
+    Option("TOOL_TIMEOUT", "float", 30.0, "Seconds a tool may take without telling of progress.", minimum=0.1),
     Option(
         "TOOL_ROUNDS",
         "int",

@@ -33,7 +33,7 @@ class ToolUse:
 class Said:
     """One message as a model may be told of it. `speaker` is the name of the person who wrote a prompt.
 
-    `tools` are those that an answer used, where they were asked for.
+    `tools` are those that an answer used, where they were asked for, and `thoughts` what it thought.
     """
 
     n: int
@@ -41,6 +41,7 @@ class Said:
     content: str
     speaker: str | None
     tools: tuple[ToolUse, ...] = ()
+    thoughts: str = ""
 
 
 def time_wire(moment: datetime) -> str:
@@ -191,23 +192,24 @@ def history(session_id: UUID, limit: int, *, before_n: int | None = None, with_t
     if before_n is not None:
         told = told.filter(n__lt=before_n)
     rows = told.only("n", "role", "content", "user__name").order_by("-n")[:limit]
-    tools = _tools_of(told) if with_tools else {}
+    parts = _newest_parts(told) if with_tools else {}
     return [
         Said(
             n=row.n,
             role=MessageRole(row.role),
             content=row.content,
             speaker=row.user.name if row.role == MessageRole.USER and row.user else None,
-            tools=tools.get(row.n, ()),
+            tools=tool_uses(parts.get(row.n, ())),
+            thoughts=thoughts_of(parts.get(row.n, ())),
         )
         for row in reversed(rows)
     ]
 
 
-def _tools_of(told: QuerySet[Message]) -> dict[int, tuple[ToolUse, ...]]:
+def _newest_parts(told: QuerySet[Message]) -> dict[int, list[Wire]]:
     """By the number of the answer. What a tool gave may be long: it is not read for all that was ever said."""
     answers = told.filter(role=MessageRole.ASSISTANT).exclude(parts=[]).order_by("-n")
-    return {n: tool_uses(parts) for n, parts in answers.values_list("n", "parts")[:ANSWERS_WITH_TOOLS]}
+    return dict(answers.values_list("n", "parts")[:ANSWERS_WITH_TOOLS])
 
 
 def tool_uses(parts: Sequence[Wire]) -> tuple[ToolUse, ...]:
@@ -220,3 +222,8 @@ def tool_uses(parts: Sequence[Wire]) -> tuple[ToolUse, ...]:
         for part in parts
         if part["type"] == "toolCall" and part["id"] in results
     )
+
+
+def thoughts_of(parts: Sequence[Wire]) -> str:
+    """What a message's author thought. Parts do not tell what of it came before a call."""
+    return "".join(part["text"] for part in parts if part["type"] == "reasoning")

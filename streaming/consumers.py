@@ -104,6 +104,12 @@ class LiveConsumer(AsyncConsumer):
             await self.close(refused.code, refused.error)
         except LiveError as error:
             await self.close(CloseCode.UNAUTHENTICATED, error)
+        except DATABASE_AWAY:
+            logger.exception("The database could not be asked whose socket this is.")
+            away = database_away()
+            await self.close(
+                CloseCode.SERVER_FULL, LiveError(ErrorCode.BUSY, away.message, retry_after=away.retry_after)
+            )
 
     def _become(self, identity: Identity, session_key: str | None = None) -> None:
         """Take the socket for `identity`. Raises Refused where that one has too many."""

@@ -58,4 +58,5 @@ def messages_of(job: Job, route: Route, max_tokens: int | None, *, with_tools: b
         max_tokens=max_tokens,
         complete=job.complete,
         with_tools=with_tools,
+        with_thoughts=route.wants_thoughts,
     )

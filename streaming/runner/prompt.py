@@ -1,7 +1,7 @@
 """What the model is told of a conversation: the system prompt, then the newest whole turns that fit its context.
 
 Where it is offered tools, also what those of earlier answers gave, as far as there is room. Pure. Which messages may be
-told at all (no failed answers, no thoughts) is `sessions.queries.history`'s.
+told at all (no failed answers) is `sessions.queries.history`'s.
 """
 
 from __future__ import annotations
@@ -44,10 +44,12 @@ def build_prompt(
     max_tokens: int | None = None,
     complete: bool = True,
     with_tools: bool = False,
+    with_thoughts: bool = False,
 ) -> list[ChatMessage]:
     """The messages to send, in OpenAI's shape. `complete` is false when `said` itself begins in the middle.
 
     `with_tools` tells what tools gave in earlier answers: only to a model that is offered some, for others cannot read it.
+    `with_thoughts` also what was thought in those answers: only to an API that refuses calls without it.
     The newest message is sent even where it alone seems too long: only the node knows, and refuses it in words.
     """
     said = _without_repeats(said if with_tools else [replace(message, tools=()) for message in said])
@@ -56,6 +58,8 @@ def build_prompt(
     context = context or DEFAULT_CONTEXT
     room = context - min(max_tokens or min(ANSWER_ROOM, context // 4), context // 2)
     room -= estimate_tokens(instructions) if instructions else 0
+    if not with_thoughts:
+        said = [replace(message, thoughts="") for message in said]
     kept = _newest_that_fit(_turns(said), several, room - estimate_tokens(CUT))
     messages: list[ChatMessage] = [{"role": "system", "content": instructions}] if instructions else []
     for number, message in enumerate(kept):
@@ -63,7 +67,7 @@ def build_prompt(
         if number == 0 and (len(kept) < len(said) or not complete):
             text = f"{CUT}\n\n{text}"
         elif number > 0:  # no conversation begins with a call
-            messages += tool_messages(message.tools)
+            messages += tool_messages(message.tools, message.thoughts if with_thoughts else None)
         _add(messages, str(message.role), text)
     return messages
 
@@ -132,7 +136,7 @@ def _end_of(turn: list[Said], several: bool, room: int) -> list[Said]:
 
 
 def _size_of_tools(message: Said) -> int:
-    return sum(estimate_tokens(orjson.dumps(each).decode()) for each in tool_messages(message.tools))
+    return sum(estimate_tokens(orjson.dumps(each).decode()) for each in tool_messages(message.tools, message.thoughts))
 
 
 def _line(message: Said, several: bool) -> str:

@@ -80,7 +80,7 @@ class Rounds:
             text = "".join(each.text).strip("\n")
             made = [_made(calls[id]) for id in each.calls]
             messages.append({"role": "assistant", "content": text or None, "tool_calls": made})
-            if with_thoughts and each.thoughts:
+            if with_thoughts:  # also where there were none: the field has to be there
                 messages[-1]["reasoning_content"] = "".join(each.thoughts)
             for id in each.calls:
                 content = told(calls[id]["result"], calls[id]["error"])

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from streaming.tools.mcp_configured import NamedServer
 from streaming.tools.mcp_errors import McpRefused, McpUnavailable
+from streaming.tools.signs_of_life import while_it_tells
 from streaming.tools.specs import Told, ToolOutcome, ToolSpec
 
 if TYPE_CHECKING:
@@ -25,8 +26,6 @@ FRESH_S = 30.0
 # After this long unused, a connection is looked at before something is called over it.
 DOUBT_S = 10.0
 IDLE_S = 300.0
-# However much progress a server tells of.
-MOST_TIMEOUTS = 20
 
 
 @dataclass
@@ -133,17 +132,9 @@ class McpServers:
         max_bytes: int,
         tell: Callable[[Told], None],
     ) -> ToolOutcome:
-        loop = asyncio.get_running_loop()
-        last = loop.time() + MOST_TIMEOUTS * limit_s
+        name = spec.original or spec.name
         try:
-            async with asyncio.timeout(limit_s) as limit:
-
-                def progressed(told: Told) -> None:
-                    if not limit.expired():
-                        limit.reschedule(min(last, loop.time() + limit_s))
-                    tell(told)
-
-                result = await connection.call(spec.original or spec.name, args, progressed)
+            result = await while_it_tells(lambda told: connection.call(name, args, told), limit_s=limit_s, tell=tell)
         except TimeoutError:
             return ToolOutcome.failed(f"The tool took longer than {limit_s:g} seconds and was given up.")
         from streaming.tools.mcp_results import outcome_of

@@ -21,7 +21,7 @@ import re
 import typing
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any, TypeVar, overload
 
@@ -31,7 +31,8 @@ from pydantic_core import PydanticSerializationError, to_jsonable_python
 
 from hanzo_live.protocol.parsing import refusal
 from streaming.tools.bounds import bounded
-from streaming.tools.specs import ToolContext, ToolKind, ToolOutcome, ToolSpec
+from streaming.tools.signs_of_life import while_it_tells
+from streaming.tools.specs import Told, ToolContext, ToolKind, ToolOutcome, ToolSpec
 
 logger = logging.getLogger(__name__)
 
@@ -120,21 +121,30 @@ def _load(modules: tuple[str, ...]) -> None:
 async def call_server_tool(
     tool: ServerTool, args: Mapping[str, Any], context: ToolContext, *, limit_s: float, max_bytes: int
 ) -> ToolOutcome:
-    """What the function gave. It never raises for what the function does: that is told as the outcome's error."""
+    """What the function gave. It never raises for what the function does: that is told as the outcome's error.
+
+    `limit_s` is how long it may be silent; the progress that it tells extends that, up to twenty times.
+    """
     try:
         checked = tool.arguments.model_validate(dict(args))
     except ValidationError as error:
         return ToolOutcome.failed(f"The arguments are wrong: {refusal(error, dict(args)).message}")
     given = {name: getattr(checked, name) for name in type(checked).model_fields}
-    if tool.context is not None:
-        given[tool.context] = context
     limit = tool.timeout or limit_s
+    loop = asyncio.get_running_loop()
+
+    async def run(told: Callable[[Told], None]) -> Any:
+        def heard(what: Told) -> None:
+            loop.call_soon_threadsafe(told, what)
+
+        if tool.context is not None:
+            given[tool.context] = replace(context, tell=heard)
+        if inspect.iscoroutinefunction(tool.function):
+            return await tool.function(**given)
+        return await loop.run_in_executor(_threads(), _in_thread, tool.function, given)
+
     try:
-        async with asyncio.timeout(limit):
-            if inspect.iscoroutinefunction(tool.function):
-                value = await tool.function(**given)
-            else:
-                value = await asyncio.get_running_loop().run_in_executor(_threads(), _in_thread, tool.function, given)
+        value = await while_it_tells(run, limit_s=limit, tell=context.tell)
         return bounded(to_jsonable_python(value), max_bytes)
     except TimeoutError:
         return ToolOutcome.failed(f"The tool took longer than {limit:g} seconds and was given up.")

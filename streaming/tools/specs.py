@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from math import isfinite
@@ -24,12 +24,39 @@ class ToolKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Told:
+    """How far a running tool says it is: in whatever it counts, of `total` where it says so, and in its own words."""
+
+    progress: float
+    total: float | None = None
+    message: str | None = None
+
+    @classmethod
+    def of(cls, progress: float, total: float | None, message: str | None) -> Told:
+        """As it can be shown, of whatever a tool tells: a line that is not long, and numbers that are some."""
+        line = " ".join("".join(c if c.isprintable() else " " for c in (message or "")[: 4 * MAX_TOLD]).split())
+        return cls(
+            progress=progress if isfinite(progress) and progress > 0 else 0.0,
+            total=total if total is not None and isfinite(total) and total > 0 else None,
+            message=(line if len(line) <= MAX_TOLD else line[: MAX_TOLD - 1] + "…") or None,
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class ToolContext:
     """For whom a tool is called. A parameter that is annotated with it is filled in, and the model does not see it."""
 
     stream: str
     session: str | None
     user: str | None
+    tell: Callable[[Told], None] = field(default=lambda told: None, repr=False, compare=False)
+
+    def progress(self, done: float, total: float | None = None, message: str | None = None) -> None:
+        """Tell everybody who watches how far the tool is: in whatever it counts, of `total`, and in words of its own.
+
+        From any thread, as often as one likes. It also counts as a sign of life: the time limit begins anew.
+        """
+        self.tell(Told.of(done, total, message))
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,25 +93,6 @@ class ToolOutcome:
     @classmethod
     def failed(cls, words: str) -> ToolOutcome:
         return cls(error=words if len(words) <= MAX_ERROR else words[: MAX_ERROR - 1] + "…")
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """How far a running tool says it is: in whatever it counts, of `total` where it says so, and in its own words."""
-
-    progress: float
-    total: float | None = None
-    message: str | None = None
-
-    @classmethod
-    def of(cls, progress: float, total: float | None, message: str | None) -> Told:
-        """As it can be shown, of whatever a server sends: a line that is not long, and numbers that are some."""
-        line = " ".join("".join(c if c.isprintable() else " " for c in (message or "")[: 4 * MAX_TOLD]).split())
-        return cls(
-            progress=progress if isfinite(progress) and progress > 0 else 0.0,
-            total=total if total is not None and isfinite(total) and total > 0 else None,
-            message=(line if len(line) <= MAX_TOLD else line[: MAX_TOLD - 1] + "…") or None,
-        )
 
 
 def told(result: Any, error: str | None) -> str:

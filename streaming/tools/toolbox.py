@@ -126,6 +126,7 @@ class Toolkit:
         tool = self._server_tools.get(spec.name)
         if tool is None:
             return ToolOutcome.failed(f"There is no tool named {spec.name} any more.")
+        context = replace(context, tell=tell)
         return await call_server_tool(tool, args, context, limit_s=self._limit_s, max_bytes=self._max_bytes)
 
     def _wanted(self, tools: object, mcp: Mapping[str, Any] | None) -> tuple[NamedServer, ...]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import signal
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from websockets.asyncio.client import connect
 
 from hanzo_live.protocol import fold
 from tests.integration.client import Live, Watched, live
@@ -77,6 +79,16 @@ async def everybody_is_told(olga: Live, room: Room) -> None:
         assert (told["code"], told["retryable"], told["retry_after"]) == ("internal", True, 5)
 
 
+async def nobody_comes_in(room: Room) -> None:
+    """A socket that shows who it is in its handshake is told to come back."""
+    async with connect(room.stack.socket_url, additional_headers=room.olga.headers, proxy=None) as socket:
+        told = json.loads(await socket.recv())
+        await socket.wait_closed()
+    assert (told["code"], told["retryable"], told["retry_after"]) == ("busy", True, 5)
+    assert "cannot reach its database" in told["message"]
+    assert socket.close_code == 4503
+
+
 async def test_redis_is_frozen_for_ten_seconds_in_mid_answer(stack: Stack, prompt: str) -> None:
     room = make_room(stack)
     async with live(stack, room.olga) as olga, live(stack, room.vera) as vera:
@@ -118,6 +130,7 @@ async def test_the_database_is_gone_for_ten_seconds_while_one_answer_ends_and_on
         postgres.stop()
         try:
             await everybody_is_told(olga, ending)
+            await nobody_comes_in(ending)
             assert (await stack.node.ended(prompt))["state"] == "complete"
             await olga.until(lambda: of_recovering[0].of_type("reset"), "it begins again without a database")
             await node_has_said(stack, second, tokens - RATE)

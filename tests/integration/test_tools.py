@@ -41,11 +41,23 @@ async def test_the_tools_of_the_page_are_listed_and_called(tooled: Stack) -> Non
     assert [(each["name"], each["asks_first"]) for each in listed["results"]] == [
         ("share", False),
         ("delete_file", True),
+        ("read_book", False),
     ]
     async with live(tooled, olga) as client:
         stream, watched = await client.start("share it", "script-tools", tools="auto")
         await client.end_of(watched, stream)
     assert watched.text(stream) == "The tool said: 0.75 each"
+
+
+async def test_a_function_tells_everybody_how_far_it_is(tooled: Stack) -> None:
+    async with live(tooled, tooled.people["Olga"]) as client:
+        stream, watched = await client.start("Emma", "script-tools", tools=[{"name": "read_book"}])
+        await client.end_of(watched, stream)
+    assert watched.text(stream) == "The tool said: Emma has 4 pages"
+    told = [tool for event in watched.of_type("progress") for tool in event.get("tools") or ()]
+    assert told
+    for tool in told:
+        assert (tool["total"], tool["message"]) == (4, f"Page {tool['progress']:.0f} of 4")
 
 
 async def test_a_call_is_approved_over_a_socket(tooled: Stack) -> None:

@@ -62,7 +62,7 @@ def test_the_reply_keeps_its_thoughts_with_their_time_and_the_log_says_the_same(
 
 
 @pytest.mark.parametrize("wants", [True, False])
-def test_an_api_that_asks_for_it_is_sent_what_was_thought_before_a_tool_in_this_answer_only(
+def test_an_api_that_asks_for_it_is_sent_what_was_thought_before_each_tool(
     crew: Crew, settings: Any, owner: Any, live_session: Any, wants: bool
 ) -> None:
     settings.NODES = read_nodes([{"name": "one", "url": crew.node.url, "wants_thoughts": wants}])
@@ -76,9 +76,11 @@ def test_an_api_that_asks_for_it_is_sent_what_was_thought_before_a_tool_in_this_
     thought = expected_thoughts(model, first.messages)
     assert thought
     assert [message.get("reasoning_content") for message in second.messages] == [None, thought if wants else None, None]
-    assert "reasoning_content" not in str(third.messages)
-    thoughts = [message["reasoning_content"] for message in fourth.messages if "reasoning_content" in message]
-    assert thoughts == ([expected_thoughts(model, third.messages)] if wants else [])
+    # Of an earlier answer all of it: also what was thought after the tool.
+    earlier = thought + expected_thoughts(model, second.messages)
+    for asked, thoughts in ((third, [earlier]), (fourth, [earlier, expected_thoughts(model, third.messages)])):
+        sent = [message["reasoning_content"] for message in asked.messages if "reasoning_content" in message]
+        assert sent == (thoughts if wants else [])
 
 
 def test_no_model_is_told_what_one_thought(crew: Crew, owner: Any, live_session: Any) -> None:

@@ -19,6 +19,15 @@ def add(a: int, b: Annotated[int, Field(description="What is added.")] = 1) -> i
     return a + b
 
 
+@tool(timeout=0.5)
+def climb(context: ToolContext) -> str:
+    """Tell of three steps, and take longer than silence may."""
+    for step in range(1, 4):
+        context.progress(step, 3, f"Step {step}")
+        blocked.wait(0.3)
+    return "on top"
+
+
 @tool(name="whose", repeatable=True)
 async def whose_is_it(context: ToolContext) -> dict[str, Any]:
     """Say for whom this runs."""

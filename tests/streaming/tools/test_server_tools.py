@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from streaming.tools import ToolContext, ToolOutcome, tool
 from streaming.tools.server_tools import ServerTool, call_server_tool, server_tools
+from streaming.tools.specs import Told
 from tests.streaming.tools import functions
 
 MODULE = functions.__name__
@@ -70,6 +72,14 @@ async def test_it_tells_in_words_what_went_wrong(
     outcome = await call(tools[name], **args)
     assert outcome.error is not None
     assert outcome.error.startswith(words)
+
+
+async def test_it_passes_on_what_a_function_tells_and_waits_longer_for_it(tools: dict[str, ServerTool]) -> None:
+    told: list[Told] = []
+    context = replace(CONTEXT, tell=told.append)
+    outcome = await call_server_tool(tools["climb"], {}, context, limit_s=5, max_bytes=2_000)
+    assert outcome == ToolOutcome("on top")
+    assert told == [Told(1, 3, "Step 1"), Told(2, 3, "Step 2"), Told(3, 3, "Step 3")]
 
 
 async def test_it_cuts_what_is_too_long_and_says_so(tools: dict[str, ServerTool]) -> None:

@@ -110,7 +110,7 @@ export const CloseCode = {
   TOO_SLOW: 4410,
   /** Too many sockets or handshakes: wait `retry_after`, then reconnect. */
   RATE_LIMITED: 4429,
-  /** The server has no room for another socket: wait `retry_after`, then reconnect. */
+  /** The server has no room for another socket, or its database is away: wait `retry_after`, then reconnect. */
   SERVER_FULL: 4503,
 } as const;
 

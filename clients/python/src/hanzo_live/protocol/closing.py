@@ -60,6 +60,8 @@ CLOSE_KINDS: dict[CloseCode, CloseKind] = {
         True, ErrorCode.RATE_LIMITED, "Too many sockets or handshakes: wait `retry_after`, then reconnect."
     ),
     CloseCode.SERVER_FULL: CloseKind(
-        True, ErrorCode.BUSY, "The server has no room for another socket: wait `retry_after`, then reconnect."
+        True,
+        ErrorCode.BUSY,
+        "The server has no room for another socket, or its database is away: wait `retry_after`, then reconnect.",
     ),
 }
