@@ -32,8 +32,17 @@ def faults(
             found += _order(ask, outcome["events"], one_epoch="forget" not in {rule.do for rule in scenario.wire})
     if wire.sent:
         found += [f"it sent no {each}" for each in scenario.sent if each not in wire.sent]
-        found += [f"no subscribe was answered with {each}" for each in scenario.modes if each not in wire.modes]
+        found += _modes(scenario, wire)
     return found
+
+
+def came_about(scenario: Scenario, wire: Wire) -> bool:
+    """Whether all happened that the scenario is about. Where not, nothing is shown of the client, for good or for bad."""
+    return not (wire.idle or (wire.sent and _modes(scenario, wire)))
+
+
+def _modes(scenario: Scenario, wire: Wire) -> list[str]:
+    return [f"no subscribe was answered with {each}" for each in scenario.modes if each not in wire.modes]
 
 
 def _text(ask: Ask, outcome: Outcome, whole: str) -> Iterator[str]:

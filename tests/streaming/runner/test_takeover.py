@@ -214,11 +214,12 @@ def test_a_database_that_keeps_everybody_waiting_makes_nobody_dead(crew: Crew, o
     started = ask(owner, model=model)
     done = crew.carry(workers[0], started.stream)
     begun(started)
+    until(lambda: Worker.objects.count() == 2)
     with transaction.atomic():  # on SQLite this alone keeps others from writing
         if connection.vendor == "postgresql":
             with connection.cursor() as cursor:
                 cursor.execute("LOCK TABLE streaming_stream, streaming_worker IN EXCLUSIVE MODE")
-        until(lambda: Worker.objects.filter(seen_at__lt=Now() - leases.DEAD_AFTER).count() == 2)
+        until(lambda: Worker.objects.filter(seen_at__lt=Now() - leases.DEAD_AFTER).count() == 2, 60)
         until(lambda: not any(worker._may_judge() for worker in workers))
         assert crew.node.asked[0].state == "complete"
         assert not done.done()
