@@ -7,20 +7,25 @@ database where they can.
 from __future__ import annotations
 
 import ipaddress
+import os
 from collections.abc import Awaitable, Callable
 from functools import partial
+from pathlib import Path
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction, sync_to_async
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
-from django_prometheus.exports import ExportToDjangoView
+from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, ProcessCollector, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector
 
 from hanzo_live.protocol.errors import LiveError
+from hanzolive.counting import VARIABLE, forget_states_of_dead
 from hanzolive.health import readiness
 from sessions.access import sign_in_needed
 from sessions.api.errors import error_response
 from sessions.authentication import bearer_of, identity_of_cookie, identity_of_token
+from streaming.cache.looking import CacheEntries
 
 Answer = HttpResponseBase | Awaitable[HttpResponseBase]
 
@@ -61,8 +66,20 @@ def metrics(request: HttpRequest) -> HttpResponse:
             raise sign_in_needed()
     except LiveError as error:
         return error_response(error)
-    response: HttpResponse = ExportToDjangoView(request)
-    return response
+    return HttpResponse(generate_latest(_registry()), content_type=CONTENT_TYPE_LATEST)
+
+
+def _registry() -> CollectorRegistry:
+    """All that the processes of this machine count, where they count together; else what this one counts."""
+    folder = os.environ.get(VARIABLE)
+    if not folder:
+        return REGISTRY
+    forget_states_of_dead(Path(folder))
+    registry = CollectorRegistry()
+    MultiProcessCollector(registry, folder)  # type: ignore[no-untyped-call]  # prometheus_client leaves it untyped
+    ProcessCollector(registry=registry)
+    registry.register(CacheEntries())
+    return registry
 
 
 def is_this_machine(request: HttpRequest) -> bool:

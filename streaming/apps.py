@@ -1,13 +1,14 @@
 """The app `streaming`."""
 
 from django.apps import AppConfig
+from prometheus_client import REGISTRY
 
 
 class StreamingConfig(AppConfig):
     name = "streaming"
 
     def ready(self) -> None:
-        from streaming import metrics, operations, outbox
+        from streaming import operations, outbox
         from streaming.cache import looking, purging
         from streaming.sockets import drafts, revocation
 
@@ -16,4 +17,4 @@ class StreamingConfig(AppConfig):
         drafts.connect()
         operations.connect()
         purging.connect()
-        metrics.CACHE_ENTRIES.set_function(looking.entries)
+        REGISTRY.register(looking.CacheEntries())

@@ -10,6 +10,7 @@ import socket
 from pathlib import Path
 from typing import IO, Any
 
+from hanzolive import counting
 from hanzolive.cli.errors import OperatorError
 from streaming.servers.sockets import listen as bind
 
@@ -39,6 +40,7 @@ class DataFolder:
                 f"The data folder {path} is served already{f' at {url}' if url else ''}. "
                 "Stop that one, or give this one a folder of its own with --data-dir."
             ) from None
+        counting.begin_anew(path)
 
     def tell(self, **facts: Any) -> None:
         """Write down what is served, for `serving`."""

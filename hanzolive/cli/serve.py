@@ -16,6 +16,7 @@ from argparse import Namespace
 from asyncio.subprocess import DEVNULL, PIPE
 from pathlib import Path
 
+from hanzolive import counting
 from hanzolive.cli import node, page, programs, redis
 from hanzolive.cli.child import Program, tethered
 from hanzolive.cli.configuration import Configuration, configure
@@ -67,7 +68,7 @@ class Start:
         setup_token, _, model = await together(
             prepare(self.configuration, self.logs), self._redis(supervisor), self._node()
         )
-        environment = self.configuration.environment()
+        environment = {**self.configuration.environment(), **counting.shared(self.data.path)}
         await supervisor.start(
             [model] if model else [],
             [programs.worker(number, environment) for number in range(1, self.configuration["WORKERS"] + 1)],

@@ -7,10 +7,12 @@ import os
 import sys
 from argparse import Namespace
 
+from hanzolive import counting
 from hanzolive.cli import redis
 from hanzolive.cli.beside import configuration_of
 from hanzolive.cli.configuration import without_password
 from hanzolive.cli.errors import OperatorError
+from hanzolive.cli.places import serving
 from hanzolive.cli.programs import worker_command
 
 
@@ -26,4 +28,7 @@ def run(args: Namespace) -> int:
         f"Carrying streams for {without_password(configuration['REDIS_URL'])}, model at {configuration.node_names}. Stop with Ctrl-C.",
         flush=True,
     )
-    os.execve(sys.executable, worker_command(f"worker-{os.getpid()}"), configuration.environment())
+    environment = configuration.environment()
+    if serving(configuration.folder) is not None:
+        environment |= counting.shared(configuration.folder)
+    os.execve(sys.executable, worker_command(f"worker-{os.getpid()}"), environment)

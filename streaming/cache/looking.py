@@ -7,8 +7,11 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
+
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
 
 from sessions.models import LiveSession, MessageRole, User
 from sessions.outages import DATABASE_AWAY
@@ -86,12 +89,20 @@ def keep(stream: Stream, messages: Conversation, outcome: Outcome) -> None:
         logger.warning("The answer of stream %s is not kept for others: %s", stream.pk, error)
 
 
-def entries() -> float:
-    """How many answers are kept; not a number where that is not known."""
-    try:
-        return the_store().count()
-    except CacheUnavailable:
-        return math.nan
+class CacheEntries(Collector):
+    """For `/metrics`: how many answers are kept. It is asked of Redis, and so by one process for all."""
+
+    def describe(self) -> Iterable[Metric]:
+        """Nothing is asked while it is registered."""
+        return []
+
+    def collect(self) -> Iterable[Metric]:
+        """Not a number where it is not known."""
+        try:
+            count: float = the_store().count()
+        except CacheUnavailable:
+            count = math.nan
+        yield GaugeMetricFamily("hanzo_live_cache_entries", "Answers that the cache holds.", value=count)
 
 
 def _found(stream: Stream, question: Question) -> Found | None:

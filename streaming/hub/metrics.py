@@ -2,7 +2,7 @@
 
 from prometheus_client import Counter, Gauge
 
-SOCKETS = Gauge("hanzo_live_sockets", "Open sockets in this process.")
+SOCKETS = Gauge("hanzo_live_sockets", "Open sockets.", multiprocess_mode="livesum")
 CONNECTIONS = Counter("hanzo_live_connections_total", "Sockets accepted since the process started.")
 REFUSED = Counter("hanzo_live_connections_refused_total", "Sockets refused, by close code.", ["code"])
 FRAMES_SENT = Counter("hanzo_live_frames_sent_total", "Event frames handed to sockets in shared rounds.")
