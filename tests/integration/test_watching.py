@@ -34,9 +34,9 @@ async def test_two_viewers_see_the_same_tokens_and_a_third_has_the_whole_text_at
         async with live(each_server, room.vera) as vera:
             of_vera = await vera.watch(room.log)
             await vera.has_words(of_vera, stream, 20)
-            # A snapshot that was taken a moment ago may be used, and one merged frame on top of it.
+            # A snapshot that was taken a moment ago may be used, and a few merged frames on top of it: not word by word.
             assert [event["type"] for event in of_vera.applied].count("snapshot") == 1
-            assert len(of_vera.of_type("token")) <= 1
+            assert len(of_vera.of_type("token")) < 10
             for client, watched in ((olga, of_olga), (tariq, of_tariq), (vera, of_vera)):
                 await client.end_of(watched, stream)
 
