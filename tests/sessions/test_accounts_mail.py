@@ -156,7 +156,7 @@ def test_an_address_that_cannot_be_had_is_refused_with_the_reason(
 ) -> None:
     response = change(browser, email)
     assert response.status_code == 200
-    assert 'class="error"' in response.content.decode()
+    assert 'class="hl-error"' in response.content.decode()
     assert address(owner) == "olga@example.com"
 
 

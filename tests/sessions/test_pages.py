@@ -93,12 +93,12 @@ def test_the_pages_for_coming_in_call_things_what_the_others_call_them(db: None,
 def test_a_sign_up_that_lacks_something_is_shown_again_with_the_reason(db: None, fields: dict[str, str]) -> None:
     response = sign_up(Client(), **fields)
     assert response.status_code == 200
-    assert 'class="error"' in response.content.decode()
+    assert 'class="hl-error"' in response.content.decode()
     assert not User.objects.exists()
 
 
 def test_one_address_has_one_account(owner: User) -> None:
-    assert 'class="error"' in sign_up(Client(), email="OLGA@example.com").content.decode()
+    assert 'class="hl-error"' in sign_up(Client(), email="OLGA@example.com").content.decode()
     assert User.objects.count() == 1
 
 

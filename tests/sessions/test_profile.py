@@ -163,7 +163,7 @@ def test_a_picture_that_cannot_be_taken_is_refused_with_the_reason_and_changes_n
 ) -> None:
     response = upload(browser, data, "Another")
     assert response.status_code == 400
-    assert 'class="error"' in response.content.decode()
+    assert 'class="hl-error"' in response.content.decode()
     owner.refresh_from_db()
     assert (owner.name, bool(owner.avatar)) == ("Olga", False)
     assert not stored(media)

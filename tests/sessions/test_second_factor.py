@@ -57,7 +57,7 @@ def test_with_it_the_password_alone_lets_nobody_in(owner: User, browser: Client)
     cache.clear()  # the code that switched it on counts as used
     client = sign_in(owner)
     wrong = client.post("/accounts/2fa/authenticate/", {"code": "000000"})
-    assert 'class="error"' in wrong.content.decode()
+    assert 'class="hl-error"' in wrong.content.decode()
     assert client.post("/accounts/2fa/authenticate/", {"code": code_of(secret)}).headers["Location"] == "/"
     assert client.session["_auth_user_id"] == str(owner.pk)
 
@@ -90,7 +90,7 @@ def test_it_is_switched_off_again(owner: User, browser: Client) -> None:
 
 def test_a_wrong_code_does_not_switch_it_on(browser: Client) -> None:
     browser.get(ACTIVATE)
-    assert 'class="error"' in browser.post(ACTIVATE, {"code": "000000"}).content.decode()
+    assert 'class="hl-error"' in browser.post(ACTIVATE, {"code": "000000"}).content.decode()
     assert not Authenticator.objects.exists()
 
 

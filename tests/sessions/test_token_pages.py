@@ -71,7 +71,7 @@ def test_what_is_no_token_of_ones_own_is_not_revoked(browser: Client, outsider: 
 def test_a_form_that_lacks_something_makes_nothing(browser: Client, fields: dict[str, str]) -> None:
     response = browser.post(PAGE, fields)
     assert response.status_code == 400
-    assert 'class="error"' in response.content.decode()
+    assert 'class="hl-error"' in response.content.decode()
     assert not ApiToken.objects.exists()
 
 

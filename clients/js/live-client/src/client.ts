@@ -21,6 +21,7 @@ import {
   type StreamRequest,
 } from "./options";
 import type { Reply } from "./pending";
+import type { RestAccess } from "./rest";
 import type { LogSink, SubscribeOptions } from "./subscription";
 import { Subscriptions } from "./subscriptions";
 import { socketUrl } from "./url";
@@ -101,6 +102,11 @@ export class HanzoLiveClient {
     const { metrics, url, token, getToken } = options;
     if (metrics?.enabled)
       new Metrics(url, async () => (getToken ? getToken() : token), metrics.endpoint).listen(this.events);
+  }
+
+  /** For REST in this client's name: `rest(client.access, "sessions")`. */
+  get access(): RestAccess {
+    return this.options;
   }
 
   get connectionState(): ConnectionState {

@@ -3,6 +3,11 @@
 /** The header for a request to `url`; none for another origin than the page's, which is told nothing. */
 export function csrfHeader(url: string): Record<string, string> {
   if (typeof document === "undefined" || new URL(url).origin !== location.origin) return {};
-  const token = /(?:^|; )csrftoken=([^;]*)/.exec(document.cookie)?.[1];
+  const token = csrfToken();
   return token ? { "X-CSRFToken": token } : {};
+}
+
+/** The token that the page's cookie has; empty where it has none. */
+export function csrfToken(): string {
+  return /(?:^|; )csrftoken=([^;]*)/.exec(document.cookie)?.[1] ?? "";
 }

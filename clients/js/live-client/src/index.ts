@@ -3,6 +3,7 @@
 export { HanzoLiveClient, type ClientEvents, type Doing } from "./client";
 export type { ConnectionState } from "./connection-state";
 export type { ReconnectOptions } from "./backoff";
+export { csrfToken } from "./csrf";
 export { defaultEnvironment, type Environment, type SocketLike } from "./environment";
 export { LiveError, type LiveErrorCode, type LiveErrorDetails, type WireErrorBody } from "./errors";
 export { FrameScheduler } from "./frame-scheduler";
@@ -20,6 +21,7 @@ export type {
   StreamDefaults,
   StreamRequest,
 } from "./options";
+export { rest, type RestAccess, type RestRequest } from "./rest";
 export {
   HanzoLiveSSE,
   LiveEventSource,

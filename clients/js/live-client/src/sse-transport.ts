@@ -1,16 +1,8 @@
 /** The three HTTP requests of a stream, and the events of their answers. Knows nothing of trying again. */
 
-import { csrfHeader } from "./csrf";
-import { LiveError, type WireErrorBody } from "./errors";
+import { LiveError } from "./errors";
+import { ask, type RestAccess } from "./rest";
 import { SseParser, type ServerSentEvent } from "./sse-parser";
-import { restUrl } from "./url";
-
-export interface TransportOptions {
-  url?: string | undefined;
-  token?: string | undefined;
-  getToken?: (() => string | null | Promise<string | null>) | undefined;
-  fetch?: typeof fetch | undefined;
-}
 
 /** The server sends something every 15 s: after so much silence the connection is dead. */
 const SILENCE_MS = 40_000;
@@ -19,7 +11,7 @@ const EVENT_STREAM = "text/event-stream";
 
 export class SseTransport {
   constructor(
-    private readonly options: TransportOptions,
+    private readonly access: RestAccess,
     private readonly signal: AbortSignal,
   ) {}
 
@@ -61,41 +53,14 @@ export class SseTransport {
     }
   }
 
-  private async ask(
+  private ask(
     method: string,
     path: string,
-    { body, accept = "application/json", lastId }: { body?: object; accept?: string; lastId?: string },
+    { body, accept, lastId }: { body?: object; accept?: string; lastId?: string },
   ): Promise<Response> {
-    const { token, getToken, fetch = globalThis.fetch } = this.options;
-    const bearer = getToken ? await getToken() : token;
-    const headers: Record<string, string> = { Accept: accept };
-    if (body) headers["Content-Type"] = "application/json";
-    if (lastId) headers["Last-Event-ID"] = lastId;
-    const url = restUrl(path, this.options.url);
-    if (bearer) headers["Authorization"] = `Bearer ${bearer}`;
-    else Object.assign(headers, csrfHeader(url));
-    let response: Response;
-    try {
-      response = await fetch(url, {
-        method,
-        headers,
-        signal: this.signal,
-        ...(body ? { body: JSON.stringify(body) } : {}),
-      });
-    } catch (cause) {
-      throw disconnected("The server cannot be reached. Check the network.", cause);
-    }
-    if (!response.ok) throw await refusal(response);
-    return response;
+    const headers = { ...(accept ? { Accept: accept } : {}), ...(lastId ? { "Last-Event-ID": lastId } : {}) };
+    return ask(this.access, path, { method, body, headers, signal: this.signal });
   }
-}
-
-/** The error that a response describes, or its status where it is not of our server. */
-async function refusal(response: Response): Promise<LiveError> {
-  const body = (await response.json().catch(() => null)) as WireErrorBody | null;
-  if (typeof body?.code === "string") return LiveError.fromWire(body);
-  const message = `The server answered ${response.status} without saying why. Check the address.`;
-  return new LiveError("INTERNAL", message, { retryable: response.status >= 500 });
 }
 
 async function unlessSilent<T>(reading: Promise<T>): Promise<T> {

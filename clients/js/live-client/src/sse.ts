@@ -7,10 +7,11 @@ import { newKey } from "./key";
 import { LiveStream } from "./live-stream";
 import { answerFields, withDefaults, type StreamDefaults, type StreamRequest } from "./options";
 import { follow } from "./sse-follow";
-import { SseTransport, type TransportOptions } from "./sse-transport";
+import type { RestAccess } from "./rest";
+import { SseTransport } from "./sse-transport";
 import type { StreamEvent } from "./protocol.generated";
 
-export interface HanzoLiveSSEOptions extends StreamDefaults, TransportOptions {
+export interface HanzoLiveSSEOptions extends StreamDefaults, RestAccess {
   reconnect?: ReconnectOptions;
 }
 

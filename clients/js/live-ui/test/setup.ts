@@ -17,4 +17,12 @@ globalThis.ResizeObserver = class {
   disconnect(): void {}
 };
 
+const dialog = HTMLDialogElement.prototype;
+dialog.showModal = function (this: HTMLDialogElement) {
+  this.setAttribute("open", "");
+};
+dialog.close = function (this: HTMLDialogElement) {
+  this.removeAttribute("open");
+};
+
 afterEach(cleanup);

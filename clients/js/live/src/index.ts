@@ -21,6 +21,13 @@ export {
   type CollaborativeSession,
   type UseCollaborativeSessionOptions,
 } from "./use-collaborative-session";
+export {
+  useInvitations,
+  type Added,
+  type Invitations,
+  type UseInvitationsOptions,
+} from "./invitations/use-invitations";
+export type { Invitation, InvitationRequest, InvitedRole, NewInvitation } from "./invitations/resources";
 export { useConnection } from "./use-connection";
 export { useSessionState, useSessionStore } from "./use-session";
 export { streamOf, transcript, type SessionMessage } from "./transcript";

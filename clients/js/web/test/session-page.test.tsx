@@ -4,11 +4,10 @@ import { act, render, screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { StrictMode } from "react";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { WebSocket } from "ws";
 import { complete, fixture, start, TestServer, token, type Entry } from "../../live-client/test/support";
 import { SessionPage } from "../src/session/SessionPage";
 import { DraftServer } from "../../live/test/support/draft-server";
-import { ada, config, grace, message, openSession, TestRest } from "./support";
+import { ada, config, grace, message, openSession, socketTo, TestRest } from "./support";
 
 let server: TestServer;
 let rest: TestRest;
@@ -33,8 +32,7 @@ function open(role: Role, messages: Message[] = []) {
   render(
     <StrictMode>
       <HanzoLiveProvider
-        url={server.url}
-        WebSocket={WebSocket}
+        WebSocket={socketTo(server)}
         reconnect={{ delayMs: 5, maxAttempts: Infinity }}
       >
         <SessionPage session="p" config={config} />

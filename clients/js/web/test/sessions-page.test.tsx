@@ -1,3 +1,4 @@
+import { relativeTime } from "@hanzo/live-ui";
 import { render, screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -6,7 +7,6 @@ import type { Found, SessionSummary } from "../src/api/resources";
 import { messageAt, messagePath, pageAt, sessionPath } from "../src/routes";
 import { piecesOf } from "../src/sessions/marks";
 import { SessionsPage } from "../src/sessions/SessionsPage";
-import { relativeTime } from "../src/ui/relative-time";
 import { config, TestRest } from "./support";
 
 let rest: TestRest;

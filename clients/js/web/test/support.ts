@@ -5,6 +5,7 @@ import { createServer, type IncomingMessage, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { EMPTY_LOG, type MemberInfo, type Message, type SessionInfo, type User } from "@hanzo/live-client";
 import { vi } from "vitest";
+import { WebSocket } from "ws";
 import { fixture, TestServer } from "../../live-client/test/support";
 import type { PageConfig } from "../src/config";
 
@@ -36,7 +37,7 @@ export interface RestRequest {
 
 type Answer = { status: number; body: unknown };
 
-/** REST whose answers a test sets, by `METHOD /path`. `fetch` with a path alone goes there. */
+/** REST whose answers a test sets, by `METHOD /path`. Whatever is fetched goes there. */
 export class TestRest {
   readonly requests: RestRequest[] = [];
   readonly answers = new Map<string, Answer>();
@@ -56,10 +57,11 @@ export class TestRest {
     await once(server, "listening");
     const base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
     const real = globalThis.fetch;
-    vi.stubGlobal("fetch", (path: string, init: RequestInit) =>
+    vi.stubGlobal("fetch", (url: string, init: RequestInit) => {
+      const { pathname, search } = new URL(url);
       // jsdom's signals are not Node's.
-      real(base + path, { ...init, signal: null }),
-    );
+      return real(base + pathname + search, { ...init, signal: null });
+    });
     rest.answers.set("GET /v1/models", {
       status: 200,
       body: { data: [{ id: "smollm2-135m", name: "SmolLM2 135M (demo model)" }] },
@@ -95,6 +97,15 @@ export class TestRest {
       }
     );
   }
+}
+
+/** The page's own socket, which goes to `server`. */
+export function socketTo({ url }: TestServer): typeof WebSocket {
+  return class extends WebSocket {
+    constructor() {
+      super(`${url}/v1/live`);
+    }
+  };
 }
 
 let made = 0;

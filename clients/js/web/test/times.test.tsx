@@ -1,10 +1,10 @@
 import { HanzoLiveProvider } from "@hanzo/live";
+import { clockTime, dayText, fullTime } from "@hanzo/live-ui";
 import { render, screen } from "@testing-library/react";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { WebSocket } from "ws";
 import { TestServer } from "../../live-client/test/support";
 import { SessionPage } from "../src/session/SessionPage";
-import { clockTime, dayText, fullTime } from "../src/ui/relative-time";
 import { ada, config, message, openSession, TestRest } from "./support";
 
 /** In the reader's zone, whichever that is. */

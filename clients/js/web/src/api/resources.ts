@@ -52,36 +52,10 @@ export interface AnswerFacts {
   timings: { duration_ms: number | null; tokens_per_second: number | null } | null;
 }
 
-/** An invitation that can still be accepted. */
-export interface Invitation {
-  id: string;
-  /** Null for a link. */
-  email: string | null;
-  role: Exclude<Role, "owner">;
-  max_uses: number;
-  uses: number;
-  mail: "queued" | "sent" | "failed" | null;
-  expires_at: string;
-}
-
-export interface NewInvitation extends Invitation {
-  /** Given this once. */
-  url: string;
-}
-
-interface InvitationFields {
-  /** Whom; without one it is a link. */
-  email?: string;
-  role: Invitation["role"];
-  /** Seconds. */
-  expires_in?: number;
-  max_uses?: number;
-}
-
-const inSession = (ref: string) => `/v1/sessions/${encodeURIComponent(ref)}`;
+const inSession = (ref: string) => `sessions/${encodeURIComponent(ref)}`;
 
 export const listSessions = (query: { archived: boolean; limit: number }, signal?: AbortSignal) =>
-  rest<Page<SessionSummary>>(`/v1/sessions?limit=${query.limit}${query.archived ? "&archived=true" : ""}`, {
+  rest<Page<SessionSummary>>(`sessions?limit=${query.limit}${query.archived ? "&archived=true" : ""}`, {
     signal,
   });
 
@@ -89,10 +63,10 @@ export const listSessions = (query: { archived: boolean; limit: number }, signal
 export const nextPage = <T>(next: string) => rest<Page<T>>(pathOf(next));
 
 export const search = (words: string, signal?: AbortSignal) =>
-  rest<Page<Found>>(`/v1/search?q=${encodeURIComponent(words)}`, { signal });
+  rest<Page<Found>>(`search?q=${encodeURIComponent(words)}`, { signal });
 
 export const createSession = (body: Partial<SessionFields>) =>
-  rest<SessionSummary>("/v1/sessions", { method: "POST", body });
+  rest<SessionSummary>("sessions", { method: "POST", body });
 
 export const changeSession = (ref: string, body: Partial<SessionFields> & { archived?: boolean }) =>
   rest<SessionSummary>(inSession(ref), { method: "PATCH", body });
@@ -123,9 +97,6 @@ export const listAnswerFacts = (ref: string, first: number, last: number, signal
 export const markRead = (ref: string, n: number) =>
   rest(`${inSession(ref)}/read`, { method: "POST", body: { n } });
 
-export const addMember = (ref: string, email: string, role: Role) =>
-  rest<MemberInfo>(`${inSession(ref)}/members`, { method: "POST", body: { email, role } });
-
 export const changeRole = (ref: string, user: string, role: Role) =>
   rest<MemberInfo>(`${inSession(ref)}/members/${encodeURIComponent(user)}`, {
     method: "PATCH",
@@ -135,15 +106,5 @@ export const changeRole = (ref: string, user: string, role: Role) =>
 export const removeMember = (ref: string, user: string) =>
   rest(`${inSession(ref)}/members/${encodeURIComponent(user)}`, { method: "DELETE" });
 
-/** The open ones, the newest first. */
-export const listInvitations = (ref: string, signal?: AbortSignal) =>
-  rest<{ results: Invitation[] }>(`${inSession(ref)}/invitations`, { signal }).then(({ results }) => results);
-
-export const invite = (ref: string, body: InvitationFields) =>
-  rest<NewInvitation>(`${inSession(ref)}/invitations`, { method: "POST", body });
-
-export const revokeInvitation = (ref: string, invitation: string) =>
-  rest(`${inSession(ref)}/invitations/${encodeURIComponent(invitation)}`, { method: "DELETE" });
-
 export const listModels = (signal?: AbortSignal) =>
-  rest<{ data: ModelInfo[] }>("/v1/models", { signal }).then(({ data }) => data);
+  rest<{ data: ModelInfo[] }>("models", { signal }).then(({ data }) => data);

@@ -1,10 +1,9 @@
 /** Gives a session another title. */
 
 import { LiveError } from "@hanzo/live-client";
+import { Dialog, Field, FIRST } from "@hanzo/live-ui";
 import { useState, type ReactElement, type SyntheticEvent } from "react";
 import { changeSession } from "../api/resources";
-import { Dialog, FIRST } from "../ui/Dialog";
-import { Field } from "../ui/Field";
 
 interface RenameSessionProps {
   session: { id: string; title: string };
@@ -38,10 +37,10 @@ export function RenameSession({ session, onDone, onClose }: RenameSessionProps):
           )}
         </Field>
         <div className="form-actions">
-          <button type="button" className="button" onClick={onClose}>
+          <button type="button" className="hl-button" onClick={onClose}>
             Cancel
           </button>
-          <button type="submit" className="button button-primary" disabled={title.trim() === ""}>
+          <button type="submit" className="hl-button hl-button-primary" disabled={title.trim() === ""}>
             Rename
           </button>
         </div>

@@ -1,11 +1,10 @@
 /** The fields of a session, for making one and for changing one. What is wrong stands at the field that it is about. */
 
 import type { LiveError } from "@hanzo/live-client";
+import { Field, FIRST } from "@hanzo/live-ui";
 import type { ReactElement } from "react";
 import type { ModelInfo, SessionFields } from "../api/resources";
 import { labelOf } from "../api/use-models";
-import { FIRST } from "../ui/Dialog";
-import { Field } from "../ui/Field";
 import { OVERLAPS } from "./overlap";
 
 export const NO_FIELDS: SessionFields = { title: "", model: "", slug: "", system_prompt: "", overlap: "queue" };

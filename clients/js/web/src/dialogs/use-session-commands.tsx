@@ -87,7 +87,7 @@ export function useSessionCommands(
           “<bdi>{title}</bdi>” and everything said in it will be gone, for all its members. There is no way
           back.
         </p>
-        {!archived && <p className="muted">To keep it out of the way but readable, archive it instead.</p>}
+        {!archived && <p className="hl-muted">To keep it out of the way but readable, archive it instead.</p>}
       </ConfirmDialog>
     ) : asking === "leave" ? (
       <ConfirmDialog

@@ -18,7 +18,7 @@ export function Announcer({ messages }: { messages: readonly Message[] }): React
     }
   }, [messages]);
   return (
-    <p className="visually-hidden" aria-live="polite">
+    <p className="hl-visually-hidden" aria-live="polite">
       {said}
     </p>
   );

@@ -98,7 +98,7 @@ type FootProps = Omit<AnswerProps, "models" | "model" | "isLinked" | "onDecide">
 function AnswerFoot({ view, before, canWrite, verbs, onRetry }: FootProps): ReactElement {
   const { message } = view;
   const retry = canWrite && (
-    <button type="button" className="button-quiet" onClick={() => onRetry(message.n)}>
+    <button type="button" className="hl-button-quiet" onClick={() => onRetry(message.n)}>
       <Retry />
       Retry
     </button>
@@ -107,7 +107,7 @@ function AnswerFoot({ view, before, canWrite, verbs, onRetry }: FootProps): Reac
     const failure = failureOf(view);
     const mayHelp = failure?.retryable ?? true;
     return (
-      <div className="notice notice-error" role="alert">
+      <div className="hl-notice hl-notice-error" role="alert">
         <p>{failure?.message ?? "This answer failed. Ask again."}</p>
         {mayHelp ? retry : canWrite && <p>{insteadOf(failure?.code)}</p>}
       </div>

@@ -55,11 +55,11 @@ export function EditPrompt({ content, onAsk, onCancel }: EditPromptProps): React
         onKeyDown={onKeyDown}
       />
       <div className="edit-prompt-foot">
-        <span className="muted">It is asked as a new message.</span>
-        <button type="button" className="button" onClick={onCancel}>
+        <span className="hl-muted">It is asked as a new message.</span>
+        <button type="button" className="hl-button" onClick={onCancel}>
           Cancel
         </button>
-        <button type="submit" className="button button-primary" disabled={!canAsk}>
+        <button type="submit" className="hl-button hl-button-primary" disabled={!canAsk}>
           Ask again
         </button>
       </div>

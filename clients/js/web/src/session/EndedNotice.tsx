@@ -15,12 +15,12 @@ export function EndedNotice({
   return (
     <div id="ended" className="ended" role="alert" tabIndex={-1}>
       <h2>{missing ? "There is no such session here" : "Access ended"}</h2>
-      <p className="muted">
+      <p className="hl-muted">
         {missing
           ? "It does not exist, or you are not a member of it. Ask its owner to add you."
           : (error?.message ?? "You can no longer see what is said here.")}
       </p>
-      <a className="button" href={config.urls.home}>
+      <a className="hl-button" href={config.urls.home}>
         All sessions
       </a>
     </div>

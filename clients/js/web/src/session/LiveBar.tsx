@@ -46,12 +46,12 @@ export function LiveBar({ view, me, isConnected, canStop, store }: LiveBarProps)
           <ProgressBar className="live-progress" value={percent} label="How far the answer is" />
         )}
         {failed?.stream === stream && (
-          <span className="error" role="alert">
+          <span className="hl-error" role="alert">
             {failed.message}
           </span>
         )}
         {canStop && (
-          <button type="button" className="button stop-button" disabled={!isConnected} onClick={stop}>
+          <button type="button" className="hl-button stop-button" disabled={!isConnected} onClick={stop}>
             <StopSquare />
             Stop
             <kbd>Esc</kbd>

@@ -34,7 +34,7 @@ export function MessageActions({ message, verbs, copies, onEdit }: MessageAction
       {message.content !== "" && <CopyButton text={message.content} label={copies} />}
       <Menu
         label={`More for message ${message.n}`}
-        className="button-icon message-more"
+        className="hl-button-icon message-more"
         items={[
           onEdit !== undefined && { kind: "action", label: "Edit and ask again", onSelect: onEdit },
           { kind: "action", label: "Start a new session from here", onSelect: () => verbs.startFrom(message) },

@@ -2,11 +2,10 @@
 
 import { useClient, type PresenceStore } from "@hanzo/live";
 import { LiveError, type SessionState, type SessionStore } from "@hanzo/live-client";
-import { ArrowDown, Cursors, Mark, useStickToEnd } from "@hanzo/live-ui";
+import { ArrowDown, Cursors, Mark, useNow, useStickToEnd } from "@hanzo/live-ui";
 import { Fragment, useCallback, useEffect, useMemo, useState, type ReactElement } from "react";
 import { duplicateSession, type ModelInfo } from "../api/resources";
 import { sessionPath } from "../routes";
-import { useNow } from "../ui/use-now";
 import { Answer } from "./Answer";
 import { anchorOf, type MessageVerbs } from "./MessageActions";
 import { NewDay } from "./NewDay";
@@ -159,7 +158,7 @@ export function MessageList(props: MessageListProps): ReactElement {
           </p>
         )}
         {trouble && (
-          <p className="error" role="alert">
+          <p className="hl-error" role="alert">
             {trouble}
           </p>
         )}
@@ -194,7 +193,7 @@ function EmptySession({ canWrite }: { canWrite: boolean }): ReactElement {
     <div className="empty-session">
       <Mark />
       <h2>Nothing has been said yet</h2>
-      <p className="muted">
+      <p className="hl-muted">
         {canWrite
           ? "Ask something below. Everybody in this session sees the answer as it is written."
           : "The first question and its answer will appear here as they are written."}
@@ -206,7 +205,7 @@ function EmptySession({ canWrite }: { canWrite: boolean }): ReactElement {
 function MessagesSkeleton(): ReactElement {
   return (
     <div className="skeleton" role="status">
-      <span className="visually-hidden">Loading the conversation</span>
+      <span className="hl-visually-hidden">Loading the conversation</span>
       <span />
       <span />
       <span />

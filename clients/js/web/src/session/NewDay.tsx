@@ -1,7 +1,7 @@
 /** Between two messages of different days: the day that begins. Before the first message: its day, unless it is today. */
 
+import { dayNumber, dayText } from "@hanzo/live-ui";
 import type { ReactElement } from "react";
-import { dayNumber, dayText } from "../ui/relative-time";
 
 interface NewDayProps {
   at: string;

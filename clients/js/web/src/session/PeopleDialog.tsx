@@ -1,15 +1,12 @@
 /** Who is in the session, and who is invited. Owners bring people in, change what they may do, and remove them. */
 
+import { useInvitations } from "@hanzo/live";
 import { LiveError, type MemberInfo, type SessionState } from "@hanzo/live-client";
+import { Dialog, InvitePeople } from "@hanzo/live-ui";
 import { useState, type ReactElement } from "react";
 import { changeRole, removeMember } from "../api/resources";
 import { ConfirmDialog } from "../ui/ConfirmDialog";
-import { Dialog } from "../ui/Dialog";
-import { AddPeople } from "./people/AddPeople";
-import { InviteLink } from "./people/InviteLink";
-import { MemberRow } from "./people/MemberRow";
-import { OpenInvitations } from "./people/OpenInvitations";
-import { useInvitations } from "./people/use-invitations";
+import { MemberRow } from "./MemberRow";
 
 interface PeopleDialogProps {
   session: string;
@@ -25,7 +22,7 @@ export function PeopleDialog({ session, state, me, canManage, onClose }: PeopleD
   const { members, present } = state;
   return (
     <Dialog title="People" onClose={onClose}>
-      <ul className="people" aria-label="Members">
+      <ul className="hl-people" aria-label="Members">
         {members.map((member) => (
           <MemberRow
             key={member.user.id}
@@ -44,14 +41,14 @@ export function PeopleDialog({ session, state, me, canManage, onClose }: PeopleD
         ))}
       </ul>
       {error && (
-        <p className="error" role="alert">
+        <p className="hl-error" role="alert">
           {error.message}
         </p>
       )}
       {canManage ? (
-        <Inviting session={session} archived={state.session?.archived ?? false} />
+        <Inviting session={session} isArchived={state.session?.archived ?? false} />
       ) : (
-        <p className="muted">Owners of this session can add people.</p>
+        <p className="hl-muted">Owners of this session can add people.</p>
       )}
       {asking && (
         <ConfirmDialog
@@ -76,21 +73,7 @@ export function PeopleDialog({ session, state, me, canManage, onClose }: PeopleD
   );
 }
 
-function Inviting({ session, archived }: { session: string; archived: boolean }): ReactElement {
-  const list = useInvitations(session);
-  return (
-    <>
-      {archived ? (
-        <p className="muted">
-          Nobody joins an archived session. Open it again in its menu, then invite people.
-        </p>
-      ) : (
-        <>
-          <AddPeople session={session} onInvited={list.refresh} />
-          <InviteLink session={session} onInvited={list.refresh} />
-        </>
-      )}
-      <OpenInvitations session={session} list={list} />
-    </>
-  );
+/** Only owners ask for them. */
+function Inviting({ session, isArchived }: { session: string; isArchived: boolean }): ReactElement {
+  return <InvitePeople invitations={useInvitations({ sessionId: session })} isArchived={isArchived} />;
 }

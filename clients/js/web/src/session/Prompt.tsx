@@ -83,12 +83,12 @@ export function Outgoing({
       <div className="prompt-text">{message.content}</div>
       {failed && (
         <div className="prompt-failed" role="alert">
-          <p className="error">{message.error?.message ?? "This was not sent."}</p>
-          <button type="button" className="button-quiet" onClick={() => void store.resend(message.key)}>
+          <p className="hl-error">{message.error?.message ?? "This was not sent."}</p>
+          <button type="button" className="hl-button-quiet" onClick={() => void store.resend(message.key)}>
             <Retry />
             Retry
           </button>
-          <button type="button" className="button-quiet" onClick={() => store.discard(message.key)}>
+          <button type="button" className="hl-button-quiet" onClick={() => store.discard(message.key)}>
             Discard
           </button>
         </div>

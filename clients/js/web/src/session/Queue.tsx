@@ -39,7 +39,7 @@ export function Queue({ view, me, isConnected, canStop, store }: QueueProps): Re
               {canStop && reply.stream !== null && (
                 <button
                   type="button"
-                  className="button-quiet"
+                  className="hl-button-quiet"
                   disabled={!isConnected}
                   aria-label={`${mine ? "Take back" : "Remove"} “${text.slice(0, 60)}”`}
                   onClick={() => takeBack(reply.stream as string)}
@@ -52,7 +52,7 @@ export function Queue({ view, me, isConnected, canStop, store }: QueueProps): Re
         })}
       </ol>
       {trouble && (
-        <p className="error" role="alert">
+        <p className="hl-error" role="alert">
           {trouble}
         </p>
       )}

@@ -26,7 +26,7 @@ export function SessionHead(props: SessionHeadProps): ReactElement {
   const { members } = state;
   return (
     <header className="session-head">
-      <a className="button-icon" href={config.urls.home} aria-label="All sessions">
+      <a className="hl-button-icon" href={config.urls.home} aria-label="All sessions">
         <ArrowLeft />
       </a>
       <SessionTitle session={session} title={state.session?.title ?? null} canRename={canManage} />

@@ -1,13 +1,12 @@
 /** The menu of a session's page: its settings, what one may do with it as a whole, its transcript, and the theme. */
 
 import type { LiveError, Role, SessionInfo } from "@hanzo/live-client";
-import { More } from "@hanzo/live-ui";
+import { Dialog, More } from "@hanzo/live-ui";
 import { useState, type ReactElement } from "react";
 import type { ModelInfo } from "../api/resources";
 import type { PageConfig } from "../config";
 import { useSessionCommands, type SessionChange } from "../dialogs/use-session-commands";
 import { useThemeItem } from "../theme/theme-item";
-import { Dialog } from "../ui/Dialog";
 import { Menu, type MenuItem } from "../ui/Menu";
 import { SettingsDialog } from "./SettingsDialog";
 

@@ -60,7 +60,7 @@ export function SessionTitle({ session, title, canRename }: SessionTitleProps): 
       {canRename ? (
         <button ref={button} type="button" title="Rename" onClick={() => setDraft(title ?? "")}>
           {shown}
-          <span className="visually-hidden">, rename</span>
+          <span className="hl-visually-hidden">, rename</span>
         </button>
       ) : (
         <span>{shown}</span>

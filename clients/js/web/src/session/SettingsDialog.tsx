@@ -1,13 +1,13 @@
 /** What is set for a session: owners change it, all others may look. */
 
 import { LiveError, type SessionInfo } from "@hanzo/live-client";
+import { Dialog } from "@hanzo/live-ui";
 import { useState, type ReactElement, type SyntheticEvent } from "react";
 import { changeSession, type ModelInfo, type SessionFields } from "../api/resources";
 import { modelName } from "../api/use-models";
 import { OVERLAPS } from "../dialogs/overlap";
 import { isAtField, SessionFieldset } from "../dialogs/SessionFieldset";
 import { sessionPath } from "../routes";
-import { Dialog } from "../ui/Dialog";
 
 interface SettingsDialogProps {
   session: SessionInfo;
@@ -60,15 +60,15 @@ function SettingsForm({ session, models, onClose }: Omit<SettingsDialogProps, "c
         isOpen
       />
       {error && !isAtField(error) && (
-        <p className="error" role="alert">
+        <p className="hl-error" role="alert">
           {error.message}
         </p>
       )}
       <div className="form-actions">
-        <button type="button" className="button" onClick={onClose}>
+        <button type="button" className="hl-button" onClick={onClose}>
           Cancel
         </button>
-        <button type="submit" className="button button-primary" disabled={busy}>
+        <button type="submit" className="hl-button hl-button-primary" disabled={busy}>
           Save
         </button>
       </div>
@@ -95,7 +95,7 @@ function SettingsList({ session, models }: Omit<SettingsDialogProps, "canManage"
         <dt>A prompt that comes while an answer is written</dt>
         <dd>{overlap}</dd>
       </dl>
-      <p className="muted">Owners of this session can change this.</p>
+      <p className="hl-muted">Owners of this session can change this.</p>
     </>
   );
 }

@@ -39,17 +39,17 @@ export function CreateSession({ models, onCancel }: CreateSessionProps): ReactEl
         titleHelp="Without one, the first prompt becomes the title."
       />
       {error && !isAtField(error) && (
-        <p className="error" role="alert">
+        <p className="hl-error" role="alert">
           {error.message}
         </p>
       )}
       <div className="form-actions">
         {onCancel && (
-          <button type="button" className="button" onClick={onCancel}>
+          <button type="button" className="hl-button" onClick={onCancel}>
             Cancel
           </button>
         )}
-        <button type="submit" className="button button-primary" disabled={busy}>
+        <button type="submit" className="hl-button hl-button-primary" disabled={busy}>
           {busy ? "Creating" : "Create session"}
         </button>
       </div>

@@ -1,10 +1,9 @@
 /** What a search found: sessions by their titles, and messages with the words that matched. */
 
-import { ErrorMessage } from "@hanzo/live-ui";
+import { ErrorMessage, fullTime, relativeTime } from "@hanzo/live-ui";
 import type { ReactElement } from "react";
 import type { Found } from "../api/resources";
 import { messagePath, sessionPath } from "../routes";
-import { fullTime, relativeTime } from "../ui/relative-time";
 import { piecesOf } from "./marks";
 import type { Search } from "./use-search";
 
@@ -26,7 +25,7 @@ export function SearchResults({ words, search, now }: SearchResultsProps): React
       {!isSearching && !error && found === 0 && (
         <div className="empty-state">
           <h2>Nothing found</h2>
-          <p className="muted">
+          <p className="hl-muted">
             No title and no message of your sessions has all of “<bdi>{words.trim()}</bdi>”. Words count by
             their beginnings; try fewer or shorter ones.
           </p>
@@ -42,7 +41,7 @@ export function SearchResults({ words, search, now }: SearchResultsProps): React
         </ul>
       )}
       {hasMore && (
-        <button type="button" className="button list-more" onClick={more}>
+        <button type="button" className="hl-button list-more" onClick={more}>
           Show more
         </button>
       )}

@@ -1,13 +1,12 @@
 /** One session in the list: what it is called, what is new in it, and what one may do with it. */
 
 import type { LiveError } from "@hanzo/live-client";
-import { More } from "@hanzo/live-ui";
+import { fullTime, More, relativeTime } from "@hanzo/live-ui";
 import { memo, type ReactElement } from "react";
 import type { SessionSummary } from "../api/resources";
 import { useSessionCommands, type SessionChange } from "../dialogs/use-session-commands";
 import { sessionPath } from "../routes";
 import { Menu } from "../ui/Menu";
-import { fullTime, relativeTime } from "../ui/relative-time";
 
 /** The server counts no further than a hundred. */
 const COUNTED = 100;
@@ -35,7 +34,7 @@ export const SessionRow = memo(function SessionRow(props: SessionRowProps): Reac
             {unread > 0 && (
               <span className="badge">
                 {unread >= COUNTED ? `${COUNTED}+` : unread}
-                <span className="visually-hidden"> unread</span>
+                <span className="hl-visually-hidden"> unread</span>
               </span>
             )}
           </span>

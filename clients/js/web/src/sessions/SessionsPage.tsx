@@ -1,15 +1,13 @@
 /** The list of sessions: what there is, a way to find something in it, and a way to begin. */
 
 import type { LiveError } from "@hanzo/live-client";
-import { ErrorMessage, Plus } from "@hanzo/live-ui";
+import { Dialog, ErrorMessage, Plus, useNow } from "@hanzo/live-ui";
 import { useCallback, useEffect, useRef, useState, type KeyboardEvent, type ReactElement } from "react";
 import { changeSession, type ModelInfo, type SessionSummary } from "../api/resources";
 import { modelName, useModels } from "../api/use-models";
 import type { PageConfig } from "../config";
 import type { SessionChange } from "../dialogs/use-session-commands";
-import { Dialog } from "../ui/Dialog";
 import { Shell } from "../ui/Shell";
-import { useNow } from "../ui/use-now";
 import { CreateSession } from "./CreateSession";
 import { SearchField } from "./SearchField";
 import { SearchResults } from "./SearchResults";
@@ -42,7 +40,7 @@ export function SessionsPage({ config }: { config: PageConfig }): ReactElement {
         <div className="list-head">
           <h1>Sessions</h1>
           {!isNew && (
-            <button type="button" className="button button-primary" onClick={() => setCreating(true)}>
+            <button type="button" className="hl-button hl-button-primary" onClick={() => setCreating(true)}>
               <Plus />
               New session
             </button>
@@ -136,10 +134,10 @@ function SessionList(props: SessionListProps): ReactElement {
     <>
       {wrong && <ErrorMessage error={wrong} onRetry={retry} />}
       {done && (
-        <div ref={said} className="notice" role="status" tabIndex={-1}>
+        <div ref={said} className="hl-notice" role="status" tabIndex={-1}>
           <p>{done.text}</p>
           {done.undo && (
-            <button type="button" className="button" onClick={undo}>
+            <button type="button" className="hl-button" onClick={undo}>
               Undo
             </button>
           )}
@@ -150,16 +148,16 @@ function SessionList(props: SessionListProps): ReactElement {
         (archived ? (
           <section className="empty-state">
             <h2>Nothing is archived</h2>
-            <p className="muted">
+            <p className="hl-muted">
               What is finished can be archived: it can still be read and found, and nobody writes in it.
             </p>
           </section>
         ) : (
           <section className="empty-state" aria-labelledby="first">
             <h2 id="first">Start your first session</h2>
-            <p className="muted">Ask something, and invite others to watch the answer with you.</p>
+            <p className="hl-muted">Ask something, and invite others to watch the answer with you.</p>
             <CreateSession models={models} />
-            <button type="button" className="button-quiet" onClick={onArchived}>
+            <button type="button" className="hl-button-quiet" onClick={onArchived}>
               Archived sessions
             </button>
           </section>
@@ -180,7 +178,7 @@ function SessionList(props: SessionListProps): ReactElement {
         </ul>
       )}
       {hasMore && (
-        <button type="button" className="button list-more" onClick={more}>
+        <button type="button" className="hl-button list-more" onClick={more}>
           Show more
         </button>
       )}
@@ -206,7 +204,7 @@ function doneText({ id, title }: SessionSummary, change: SessionChange): Done | 
 function Skeleton(): ReactElement {
   return (
     <div className="skeleton" role="status">
-      <span className="visually-hidden">Loading sessions</span>
+      <span className="hl-visually-hidden">Loading sessions</span>
       <span />
       <span />
       <span />

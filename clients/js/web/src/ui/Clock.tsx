@@ -1,7 +1,7 @@
 /** The time of day at which something was said; the date with it, where one rests on it. */
 
+import { clockTime, fullTime } from "@hanzo/live-ui";
 import type { ReactElement } from "react";
-import { clockTime, fullTime } from "./relative-time";
 
 export function Clock({ at }: { at: string }): ReactElement {
   return (

@@ -1,8 +1,8 @@
 /** Asks before something that cannot be undone, does it, and says why where it could not be done. */
 
 import { LiveError } from "@hanzo/live-client";
+import { Dialog, FIRST } from "@hanzo/live-ui";
 import { useState, type ReactElement, type ReactNode } from "react";
-import { Dialog, FIRST } from "./Dialog";
 
 interface ConfirmDialogProps {
   title: string;
@@ -32,15 +32,15 @@ export function ConfirmDialog(props: ConfirmDialogProps): ReactElement {
     <Dialog title={title} role="alertdialog" onClose={onClose}>
       <div className="dialog-text">{children}</div>
       {error && (
-        <p className="error" role="alert">
+        <p className="hl-error" role="alert">
           {error.message}
         </p>
       )}
       <div className="form-actions">
-        <button type="button" className="button" onClick={onClose} {...FIRST}>
+        <button type="button" className="hl-button" onClick={onClose} {...FIRST}>
           Cancel
         </button>
-        <button type="button" className="button button-danger" disabled={busy} onClick={submit}>
+        <button type="button" className="hl-button hl-button-danger" disabled={busy} onClick={submit}>
           {confirm}
         </button>
       </div>

@@ -41,7 +41,7 @@ const ITEMS = "[role^=menuitem]";
 const GAP = 4;
 const MARGIN = 8;
 
-export function Menu({ label, items, children, className = "button-icon" }: MenuProps): ReactElement {
+export function Menu({ label, items, children, className = "hl-button-icon" }: MenuProps): ReactElement {
   const [opened, setOpened] = useState<"first" | "last" | null>(null);
   const button = useRef<HTMLButtonElement>(null);
   const id = useId();

@@ -1,9 +1,9 @@
 /** The frame of the list page: the product's name, and the menu of who is signed in. */
 
+import { csrfToken } from "@hanzo/live-client";
 import { Avatar, Chevron, Mark } from "@hanzo/live-ui";
 import { useRef, type ReactElement, type ReactNode } from "react";
 import type { PageConfig } from "../config";
-import { csrfToken } from "../cookie";
 import { useThemeItem } from "../theme/theme-item";
 import { Menu } from "./Menu";
 

@@ -1,9 +1,8 @@
 /** One member: who, whether they are here, what they may do. Owners change that; everybody may leave. */
 
 import type { MemberInfo, Role } from "@hanzo/live-client";
-import { Avatar } from "@hanzo/live-ui";
+import { Avatar, ROLES } from "@hanzo/live-ui";
 import type { ReactElement } from "react";
-import { ROLES } from "./roles";
 
 interface MemberRowProps {
   member: MemberInfo;
@@ -19,12 +18,12 @@ export function MemberRow(props: MemberRowProps): ReactElement {
   const { member, isMe, isHere, canManage, onRole, onRemove } = props;
   const { user, role } = member;
   return (
-    <li className="person">
+    <li className="hl-person">
       <Avatar src={user.avatar} name={user.name} online={isHere} />
-      <span className="person-name">
+      <span className="hl-person-name">
         <bdi>{user.name}</bdi>
-        {isMe && <span className="muted"> (you)</span>}
-        {isHere && <span className="visually-hidden"> is here</span>}
+        {isMe && <span className="hl-muted"> (you)</span>}
+        {isHere && <span className="hl-visually-hidden"> is here</span>}
       </span>
       {canManage && !isMe ? (
         <select
@@ -39,17 +38,17 @@ export function MemberRow(props: MemberRowProps): ReactElement {
           ))}
         </select>
       ) : (
-        <span className="muted">{ROLES[role]}</span>
+        <span className="hl-muted">{ROLES[role]}</span>
       )}
       {isMe ? (
-        <button type="button" className="button-quiet" onClick={onRemove}>
+        <button type="button" className="hl-button-quiet" onClick={onRemove}>
           Leave
         </button>
       ) : (
         canManage && (
           <button
             type="button"
-            className="button-quiet"
+            className="hl-button-quiet"
             aria-label={`Remove ${user.name}`}
             onClick={onRemove}
           >

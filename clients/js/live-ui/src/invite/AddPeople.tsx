@@ -3,25 +3,18 @@
  * The server tells an owner which of the two it is, and nobody else.
  */
 
+import type { Added, InvitedRole, Invitations } from "@hanzo/live";
 import { LiveError } from "@hanzo/live-client";
 import { useState, type ReactElement, type SyntheticEvent } from "react";
-import { addMember, invite, type NewInvitation } from "../../api/resources";
-import { Field } from "../../ui/Field";
+import { Field } from "../ui/Field";
 import { ShownOnce } from "./ShownOnce";
-import { INVITED_ROLES, type InvitedRole } from "./roles";
+import { INVITED_ROLES } from "./roles";
 
-type Outcome = { kind: "added"; name: string } | { kind: "invited"; invitation: NewInvitation };
-
-interface AddPeopleProps {
-  session: string;
-  onInvited: () => void;
-}
-
-export function AddPeople({ session, onInvited }: AddPeopleProps): ReactElement {
+export function AddPeople({ add }: Pick<Invitations, "add">): ReactElement {
   const [email, setEmail] = useState("");
   const [role, setRole] = useState<InvitedRole>("editor");
   const [busy, setBusy] = useState(false);
-  const [outcome, setOutcome] = useState<Outcome | null>(null);
+  const [outcome, setOutcome] = useState<Added | null>(null);
   const [error, setError] = useState<LiveError | null>(null);
 
   const submit = (event: SyntheticEvent) => {
@@ -29,12 +22,11 @@ export function AddPeople({ session, onInvited }: AddPeopleProps): ReactElement 
     setBusy(true);
     setOutcome(null);
     setError(null);
-    bring(session, email.trim(), role)
+    add(email.trim(), role)
       .then(
         (done) => {
           setEmail("");
           setOutcome(done);
-          if (done.kind === "invited") onInvited();
         },
         (reason: unknown) => setError(LiveError.from(reason)),
       )
@@ -42,8 +34,8 @@ export function AddPeople({ session, onInvited }: AddPeopleProps): ReactElement 
   };
 
   return (
-    <form className="add-people" onSubmit={submit}>
-      <Field label="Add by e-mail" error={error?.message} className="add-people-address">
+    <form className="hl-add-people" onSubmit={submit}>
+      <Field label="Add by e-mail" error={error?.message} className="hl-add-people-address">
         {(control) => (
           <input
             {...control}
@@ -68,18 +60,18 @@ export function AddPeople({ session, onInvited }: AddPeopleProps): ReactElement 
           </select>
         )}
       </Field>
-      <button type="submit" className="button button-primary" disabled={busy || email.trim() === ""}>
+      <button type="submit" className="hl-button hl-button-primary" disabled={busy || email.trim() === ""}>
         Add
       </button>
-      <div role="status" className="add-people-outcome">
+      <div role="status" className="hl-add-people-outcome">
         {outcome?.kind === "added" && (
-          <p className="muted">
-            <bdi>{outcome.name}</bdi> was added.
+          <p className="hl-muted">
+            <bdi>{outcome.user.name}</bdi> was added.
           </p>
         )}
         {outcome?.kind === "invited" && (
           <>
-            <p className="muted">
+            <p className="hl-muted">
               <bdi>{outcome.invitation.email}</bdi> has no account here yet and is invited by mail. You can
               also send the link yourself.
             </p>
@@ -89,15 +81,4 @@ export function AddPeople({ session, onInvited }: AddPeopleProps): ReactElement 
       </div>
     </form>
   );
-}
-
-async function bring(session: string, email: string, role: InvitedRole): Promise<Outcome> {
-  try {
-    const { user } = await addMember(session, email, role);
-    return { kind: "added", name: user.name };
-  } catch (reason) {
-    const { code, field } = LiveError.from(reason);
-    if (code !== "NOT_FOUND" || field !== "email") throw reason;
-    return { kind: "invited", invitation: await invite(session, { email, role }) };
-  }
 }

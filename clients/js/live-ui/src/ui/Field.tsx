@@ -21,7 +21,7 @@ export function Field({ label, help, error, className = "", children }: FieldPro
   const id = useId();
   const said = [help && `${id}-help`, error && `${id}-error`].filter(Boolean).join(" ");
   return (
-    <div className={`field ${error ? "field-invalid" : ""} ${className}`}>
+    <div className={`hl-field ${error ? "hl-field-invalid" : ""} ${className}`}>
       <label htmlFor={id}>{label}</label>
       {children({
         id,
@@ -29,12 +29,12 @@ export function Field({ label, help, error, className = "", children }: FieldPro
         "aria-invalid": error ? true : undefined,
       })}
       {help && (
-        <p id={`${id}-help`} className="field-help">
+        <p id={`${id}-help`} className="hl-field-help">
           {help}
         </p>
       )}
       {error && (
-        <p id={`${id}-error`} className="error" role="alert">
+        <p id={`${id}-error`} className="hl-error" role="alert">
           {error}
         </p>
       )}

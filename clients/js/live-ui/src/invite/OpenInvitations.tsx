@@ -1,17 +1,13 @@
 /** Who is invited and has not come yet: how their mail fares, how long it is good, and the way to take it back. */
 
+import type { Invitation, Invitations } from "@hanzo/live";
 import { LiveError } from "@hanzo/live-client";
-import { useState, type ReactElement } from "react";
-import { revokeInvitation, type Invitation } from "../../api/resources";
-import { relativeTime } from "../../ui/relative-time";
-import { useNow } from "../../ui/use-now";
+import { useId, useState, type ReactElement } from "react";
+import { relativeTime } from "../ui/relative-time";
+import { useNow } from "../ui/use-now";
 import { ROLES } from "./roles";
-import type { Invitations } from "./use-invitations";
 
-interface OpenInvitationsProps {
-  session: string;
-  list: Invitations;
-}
+type OpenInvitationsProps = Pick<Invitations, "invitations" | "error" | "revoke">;
 
 const MAIL: Record<NonNullable<Invitation["mail"]>, string> = {
   queued: "mail on its way",
@@ -19,33 +15,33 @@ const MAIL: Record<NonNullable<Invitation["mail"]>, string> = {
   failed: "the mail could not be sent",
 };
 
-export function OpenInvitations({ session, list }: OpenInvitationsProps): ReactElement | null {
-  const { invitations, error, refresh } = list;
+export function OpenInvitations({ invitations, error, revoke }: OpenInvitationsProps): ReactElement | null {
+  const heading = useId();
   const now = useNow();
   const [failure, setFailure] = useState<LiveError | null>(null);
-  const revoke = (id: string) => {
+  const take = (id: string) => {
     setFailure(null);
-    revokeInvitation(session, id).then(refresh, (reason: unknown) => setFailure(LiveError.from(reason)));
+    revoke(id).catch((reason: unknown) => setFailure(LiveError.from(reason)));
   };
   const wrong = failure ?? error;
   if (invitations.length === 0 && !wrong) return null;
   return (
-    <section className="people-section" aria-labelledby="invited">
-      <h3 id="invited">Invited</h3>
-      <ul className="people">
+    <section className="hl-people-section" aria-labelledby={heading}>
+      <h3 id={heading}>Invited</h3>
+      <ul className="hl-people">
         {invitations.map((invitation) => (
-          <li key={invitation.id} className="person">
-            <span className="person-name">
+          <li key={invitation.id} className="hl-person">
+            <span className="hl-person-name">
               {invitation.email === null ? "By a link" : <bdi>{invitation.email}</bdi>}
-              <span className={invitation.mail === "failed" ? "person-facts error" : "person-facts"}>
+              <span className={invitation.mail === "failed" ? "hl-person-facts hl-error" : "hl-person-facts"}>
                 {factsOf(invitation, now)}
               </span>
             </span>
             <button
               type="button"
-              className="button-quiet"
+              className="hl-button-quiet"
               aria-label={`Revoke the invitation ${invitation.email === null ? "by a link" : `of ${invitation.email}`}`}
-              onClick={() => revoke(invitation.id)}
+              onClick={() => take(invitation.id)}
             >
               Revoke
             </button>
@@ -53,7 +49,7 @@ export function OpenInvitations({ session, list }: OpenInvitationsProps): ReactE
         ))}
       </ul>
       {wrong && (
-        <p className="error" role="alert">
+        <p className="hl-error" role="alert">
           {wrong.message}
         </p>
       )}

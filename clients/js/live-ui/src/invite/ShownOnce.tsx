@@ -1,12 +1,12 @@
 /** An invitation's link, which nobody can look up later, and a way to copy it. */
 
-import { CopyButton } from "@hanzo/live-ui";
 import type { ReactElement } from "react";
+import { CopyButton } from "../ui/CopyButton";
 
 export function ShownOnce({ url }: { url: string }): ReactElement {
   return (
-    <div className="shown-once">
-      <div className="shown-once-link">
+    <div className="hl-shown-once">
+      <div className="hl-shown-once-link">
         <input
           readOnly
           value={url}
@@ -15,7 +15,7 @@ export function ShownOnce({ url }: { url: string }): ReactElement {
         />
         <CopyButton text={url} label="Copy the invitation's link" />
       </div>
-      <p className="field-help">It is shown this once. Whoever has it can join.</p>
+      <p className="hl-field-help">It is shown this once. Whoever has it can join.</p>
     </div>
   );
 }

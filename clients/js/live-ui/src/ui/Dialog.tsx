@@ -1,7 +1,7 @@
 /** A modal dialog: the browser's own, which keeps the focus inside and gives it back. Escape closes it. */
 
-import { Close } from "@hanzo/live-ui";
 import { useId, useLayoutEffect, useRef, type MouseEvent, type ReactElement, type ReactNode } from "react";
+import { Close } from "./icons";
 
 /** The first control of a dialog, where the focus shall begin, has this property. */
 export const FIRST = { "data-first": true };
@@ -33,7 +33,7 @@ export function Dialog({ title, role = "dialog", onClose, children }: DialogProp
     // The click is a shortcut for the pointer; the keyboard has Escape and the button.
     <dialog
       ref={dialog}
-      className="dialog"
+      className="hl-dialog"
       role={role}
       aria-labelledby={heading}
       onCancel={(event) => {
@@ -43,10 +43,10 @@ export function Dialog({ title, role = "dialog", onClose, children }: DialogProp
       }}
       onClick={onClick}
     >
-      <div className="dialog-body">
-        <header className="dialog-head">
+      <div className="hl-dialog-body">
+        <header className="hl-dialog-head">
           <h2 id={heading}>{title}</h2>
-          <button type="button" className="button-icon" aria-label="Close" onClick={onClose}>
+          <button type="button" className="hl-button-icon" aria-label="Close" onClick={onClose}>
             <Close />
           </button>
         </header>

@@ -1,10 +1,10 @@
 /** Makes a link by which people join: as what, how many, and until when. */
 
+import type { InvitedRole, Invitations } from "@hanzo/live";
 import { LiveError } from "@hanzo/live-client";
 import { useState, type ReactElement, type SyntheticEvent } from "react";
-import { invite } from "../../api/resources";
-import { Field } from "../../ui/Field";
-import { INVITED_ROLES, type InvitedRole } from "./roles";
+import { Field } from "../ui/Field";
+import { INVITED_ROLES } from "./roles";
 import { ShownOnce } from "./ShownOnce";
 
 const HOUR = 3600;
@@ -17,12 +17,7 @@ const TIMES: readonly [seconds: number, words: string][] = [
 ];
 const USES: readonly number[] = [1, 5, 25, 100];
 
-interface InviteLinkProps {
-  session: string;
-  onInvited: () => void;
-}
-
-export function InviteLink({ session, onInvited }: InviteLinkProps): ReactElement {
+export function InviteLink({ makeLink }: Pick<Invitations, "makeLink">): ReactElement {
   const [role, setRole] = useState<InvitedRole>("editor");
   const [seconds, setSeconds] = useState(7 * DAY);
   const [uses, setUses] = useState(1);
@@ -35,19 +30,16 @@ export function InviteLink({ session, onInvited }: InviteLinkProps): ReactElemen
     setBusy(true);
     setUrl(null);
     setError(null);
-    invite(session, { role, expires_in: seconds, max_uses: uses })
+    makeLink({ role, expires_in: seconds, max_uses: uses })
       .then(
-        (made) => {
-          setUrl(made.url);
-          onInvited();
-        },
+        (made) => setUrl(made.url),
         (reason: unknown) => setError(LiveError.from(reason)),
       )
       .finally(() => setBusy(false));
   };
 
   return (
-    <details className="invite-link">
+    <details className="hl-invite-link">
       <summary>Invite by a link</summary>
       <form onSubmit={submit}>
         <Field label="Whoever has it joins as">
@@ -91,12 +83,12 @@ export function InviteLink({ session, onInvited }: InviteLinkProps): ReactElemen
             </select>
           )}
         </Field>
-        <button type="submit" className="button" disabled={busy}>
+        <button type="submit" className="hl-button" disabled={busy}>
           Make a link
         </button>
       </form>
       {error && (
-        <p className="error" role="alert">
+        <p className="hl-error" role="alert">
           {error.message}
         </p>
       )}
