@@ -60,14 +60,14 @@ def _answer(draw: st.DrawFn, number: int) -> list[Frame]:
         elif kind == "reset":
             events.append({"type": "reset", "stream": stream, "reason": "lost"})
         else:
-            events.extend(draw(_tool_call(stream)))
+            events.extend(draw(_tool_call(stream, f"c{len(events)}")))
     events.extend(draw(st.sampled_from(_endings(stream, reply))))
     return events
 
 
 @st.composite
-def _tool_call(draw: st.DrawFn, stream: str) -> list[Frame]:
-    call = {"type": "tool_call", "stream": stream, "call": f"c{draw(st.integers(0, 2))}", "tool": "t"}
+def _tool_call(draw: st.DrawFn, stream: str, id: str) -> list[Frame]:
+    call = {"type": "tool_call", "stream": stream, "call": id, "tool": "t"}
     deltas = [{**call, "args_delta": part, "status": "streaming"} for part in ('{"q"', ": 1}")]
     asked = {**call, "args": {"q": 1}, "status": draw(st.sampled_from(["awaiting_approval", "running", "denied"]))}
     outcome = draw(st.sampled_from([{"result": {"x": 1}}, {"error": "no"}]))

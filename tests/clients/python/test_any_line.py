@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from hypothesis import event, given
 from hypothesis import strategies as st
 
@@ -9,6 +11,7 @@ from hanzo_live.core.answer import Answer, TextReader
 from hanzo_live.core.subscription import WatchOptions
 from hanzo_live.errors import STREAM_INTERRUPTED, HanzoLiveError
 from hanzo_live.protocol import TERMINAL_EVENTS, fold, validate_event
+from hanzo_live.protocol.fold import StreamState
 from tests.clients.python.lines import BadLine, Sink
 from tests.contract.logs import LOG, UNHURRIED, Frame, logs, seen
 
@@ -87,8 +90,24 @@ def test_an_answer_is_read_once_and_to_its_end(data: st.DataObject) -> None:
     assert (answer.state.finish_reason, answer.state.error) == (whole.finish_reason, whole.error)
     if again is not None:
         assert (again.content, again.status, again.error) == (whole.content, whole.status, whole.error)
+    _assert_tools(answer, server.log, whole)
     resets = any(each["type"] == "reset" and each["stream"] == "r0" for each in server.log)
     _assert_text(answer, whole.content, may_begin_again=resets, void=whole.error is not None)
+
+
+def _assert_tools(answer: Answer, log: list[Frame], whole: StreamState) -> None:
+    """Each result is there, and none more often than it was given."""
+    told, given = (
+        Counter(each["call"] for each in events if each["type"] == "tool_result" and each["stream"] == "r0")
+        for events in (answer.events, log)
+    )
+    resets = any(each["type"] == "reset" for each in answer.events)
+    assert resets or told <= given
+    if answer.over and (whole.error is None or whole.content):
+        again = fold(answer.events).streams["r0"]
+        for call in whole.tool_calls.values():
+            shown = again.tool_calls[call["call"]]
+            assert (shown["result"], shown["error"]) == (call["result"], call["error"])
 
 
 def _assert_text(answer: Answer, content: str, *, may_begin_again: bool, void: bool) -> None:

@@ -6,7 +6,9 @@
 
 import { LiveError } from "./errors";
 import { EventQueue } from "./event-queue";
+import { missedOfCall } from "./missed-calls";
 import { Readers } from "./readers";
+import { callsOfParts } from "./reply-parts";
 import { foldStream, isOver, newStream, streamFromSnapshot, type StreamState } from "./stream-state";
 import type { LogEvent, SnapshotStream, StreamEvent } from "./protocol.generated";
 
@@ -219,7 +221,8 @@ export class LiveStream<Item extends string | StreamEvent = string> implements A
     let had = before;
     const extends_ =
       snapshot.content.startsWith(had.content) &&
-      had.thoughts.every((thought, step) => snapshot.thoughts[step]?.startsWith(thought) ?? false);
+      had.thoughts.every((thought, step) => snapshot.thoughts[step]?.startsWith(thought) ?? false) &&
+      had.toolCalls.every(({ call }) => snapshot.tool_calls.some((each) => each.call === call));
     if (!extends_) {
       this.keep({
         ...base,
@@ -232,7 +235,10 @@ export class LiveStream<Item extends string | StreamEvent = string> implements A
       const data = thought.slice(had.thoughts[step]?.length ?? 0);
       if (data) this.keep({ ...base, type: "thought", step, data, n: 0 });
     });
-    for (const call of snapshot.tool_calls) this.keep({ ...base, type: "tool_call", ...call });
+    for (const call of snapshot.tool_calls) {
+      const known = had.toolCalls.find((each) => each.call === call.call);
+      for (const missed of missedOfCall(known, call)) this.keep({ ...base, ...missed });
+    }
     const data = snapshot.content.slice(had.content.length);
     if (data) this.keep({ ...base, type: "token", data, n: 0 });
     this.pushEnd(base);
@@ -255,7 +261,7 @@ export class LiveStream<Item extends string | StreamEvent = string> implements A
         status: message.status,
         content: message.content,
         thoughts: [...(this.current?.thoughts ?? [])],
-        tool_calls: [...(this.current?.toolCalls ?? [])],
+        tool_calls: [...callsOfParts(message.parts, this.current?.toolCalls ?? [])],
         usage: null,
         finish_reason: message.finish_reason,
         error: message.status === "failed" ? failed : null,

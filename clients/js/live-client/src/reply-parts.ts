@@ -1,5 +1,6 @@
 /** What a reply holds besides its text, in the form that `Message.parts` has everywhere. */
 
+import { withCall } from "./stream-state";
 import type { StreamFailure, ToolCallState } from "./protocol.generated";
 
 export type MessagePart = Record<string, unknown>;
@@ -37,4 +38,21 @@ export function replyParts(
     parts.push({ type: "error", code, message, retryable });
   }
   return parts;
+}
+
+/** The calls that `parts` tell of, over those that are `known`: how they ended, and those that are not known yet. */
+export function callsOfParts(
+  parts: readonly MessagePart[],
+  known: readonly ToolCallState[],
+): readonly ToolCallState[] {
+  let calls = known;
+  for (const { type, id, name, ...outcome } of parts) {
+    const changes =
+      type === "toolCall"
+        ? { tool: name as string, args: outcome["args"] as ToolCallState["args"], args_text: "" }
+        : (outcome as Pick<ToolCallState, "status" | "result" | "error">);
+    if (type === "toolCall" || type === "toolResult")
+      calls = withCall(calls, id as string, (before) => ({ ...before, ...changes }));
+  }
+  return calls;
 }

@@ -269,7 +269,7 @@ function waits({ status }: ToolCallState): boolean {
 }
 
 /** The calls with the one of id `call` changed; it is added if it was not there. */
-function withCall(
+export function withCall(
   calls: readonly ToolCallState[],
   call: string,
   change: (before: ToolCallState) => ToolCallState,

@@ -98,6 +98,24 @@ describe("useToolStream", () => {
     expect(answered()).toBeUndefined();
   });
 
+  it("shows a result that came while the connection was away", async () => {
+    const { server } = asked;
+    const hook = withTools([{ name: "search_web" }]);
+    act(() => void hook.result.current.start("Find rivers"));
+    await server.until(() => server.count("stream.start") === 1);
+    server.publish("stream:s1", start("s1"), call("s1", { status: "running" }));
+    await waitFor(() => expect(hook.result.current.isExecuting).toBe(true));
+    server.cut();
+    // What is no longer to be replayed comes as a snapshot.
+    server.log("stream:s1").epoch = "e2";
+    server.log("stream:s1").append(resultOf("s1", { result: "there" }));
+    await waitFor(() => expect(hook.result.current.toolResults[0]?.output).toBe("there"));
+    expect(hook.result.current).toMatchObject({ isExecuting: false, isStreaming: true });
+    server.publish("stream:s1", complete("s1"));
+    await waitFor(() => expect(hook.result.current.isStreaming).toBe(false));
+    expect(hook.result.current.toolResults).toHaveLength(1);
+  });
+
   it("takes it in good part that another page answered first, and shows any other refusal", async () => {
     const { server } = asked;
     const refuse = (code: string) =>

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from hanzo_live.core.kept import Kept
 from hanzo_live.errors import STREAM_INTERRUPTED, HanzoLiveError
 from hanzo_live.protocol.base import JsonObject
 from hanzo_live.protocol.fold import State, StreamState
+from hanzo_live.protocol.parts import calls_of_parts
 from hanzo_live.protocol.shapes import TERMINAL_STATUSES
 
 _LASTING = frozenset({"stream_start", "token", "thought", "tool_call", "tool_result", "reset", "complete", "error"})
@@ -101,6 +101,7 @@ class Answer:
             "message": message["id"],
             "status": message["status"],
             "content": message["content"],
+            "tool_calls": list(calls_of_parts(message["parts"], self.state.tool_calls).values()),
             "finish_reason": message["finish_reason"],
             "error": _error_of(message) if message["status"] == "failed" else None,
         }
@@ -136,16 +137,28 @@ def _difference(had: StreamState, now: StreamState) -> Iterator[JsonObject]:
 
 
 def _difference_of_call(had: JsonObject | None, now: JsonObject) -> Iterator[JsonObject]:
-    if had == now:
-        return
-    settled = now["result"] is not None or now["error"] is not None
-    event: dict[str, Any] = {"type": "tool_call", **{name: now[name] for name in ("call", "tool", "args", "user")}}
+    """A result that was told already is not told again."""
     text = now["args_text"]
     before = had["args_text"] if had else ""
     delta = text[len(before) :] if text.startswith(before) else text
-    yield {**event, "args_delta": delta or None, "status": now["status"]}
-    if settled:
-        yield {"type": "tool_result", **{name: now[name] for name in ("call", "result", "error", "duration_ms")}}
+    if delta or had is None or _asked(had) != _asked(now):
+        yield {"type": "tool_call", **_asked(now), "args_delta": delta or None}
+    if _is_settled(now) and not (had and _is_settled(had) and _outcome(had) == _outcome(now)):
+        yield {"type": "tool_result", "call": now["call"], **_outcome(now), "duration_ms": now["duration_ms"]}
+
+
+def _asked(call: JsonObject) -> JsonObject:
+    # How it ended, the result says.
+    status = "running" if call["status"] in {"complete", "failed"} else call["status"]
+    return {**{name: call[name] for name in ("call", "tool", "args", "user")}, "status": status}
+
+
+def _outcome(call: JsonObject) -> JsonObject:
+    return {name: call[name] for name in ("result", "error")}
+
+
+def _is_settled(call: JsonObject) -> bool:
+    return call["status"] in {"complete", "failed"} or (call["status"] == "denied" and call["error"] is not None)
 
 
 def _ending(now: StreamState) -> Iterator[JsonObject]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from hanzo_live.protocol.base import JsonObject
-from hanzo_live.protocol.parts import reply_parts
+from hanzo_live.protocol.parts import new_call, reply_parts
 from hanzo_live.protocol.shapes import TERMINAL_STATUSES
 
 
@@ -232,18 +232,7 @@ _STREAM_EVENTS = frozenset(
 
 
 def _tool_call(stream: StreamState, event: Mapping[str, Any]) -> JsonObject:
-    fresh = {
-        "call": event["call"],
-        "tool": event.get("tool", ""),
-        "args": None,
-        "args_text": "",
-        "status": "running",
-        "user": None,
-        "result": None,
-        "error": None,
-        "duration_ms": None,
-    }
-    return stream.tool_calls.setdefault(event["call"], fresh)
+    return stream.tool_calls.setdefault(event["call"], new_call(event["call"], event.get("tool", "")))
 
 
 def _apply_tool_call(stream: StreamState, event: Mapping[str, Any]) -> None:

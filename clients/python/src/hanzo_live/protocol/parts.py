@@ -42,3 +42,33 @@ def reply_parts(
     if error is not None:
         parts.append({"type": "error", **{name: error[name] for name in ("code", "message", "retryable")}})
     return parts
+
+
+def calls_of_parts(parts: Iterable[Mapping[str, Any]], known: Mapping[str, JsonObject]) -> dict[str, JsonObject]:
+    """The calls (by id, as ToolCallState) that `parts` tell of, over those that are `known`: how they ended, and those
+    that are not known yet.
+    """
+    calls = {id: dict(call) for id, call in known.items()}
+    for part in parts:
+        if part["type"] == "toolCall":
+            call = calls.setdefault(part["id"], new_call(part["id"]))
+            call.update(tool=part["name"], args=part["args"], args_text="")
+        elif part["type"] == "toolResult":
+            call = calls.setdefault(part["id"], new_call(part["id"], part["name"]))
+            call.update(status=part["status"], result=part["result"], error=part["error"])
+    return calls
+
+
+def new_call(call: str, tool: str = "") -> JsonObject:
+    """A ToolCallState of which nothing is known yet."""
+    return {
+        "call": call,
+        "tool": tool,
+        "args": None,
+        "args_text": "",
+        "status": "running",
+        "user": None,
+        "result": None,
+        "error": None,
+        "duration_ms": None,
+    }
