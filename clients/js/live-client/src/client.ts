@@ -158,8 +158,7 @@ export class HanzoLiveClient {
   /** Watches a log (`session:<id or slug>`, `stream:<id>`): first a snapshot, then every event, in order and once. */
   subscribe(log: string, listener: (event: LogEvent) => void, options: SubscribeOptions = {}): () => void {
     const sink: LogSink = { event: listener, ended: (error) => this.events.emit("error", error) };
-    const leave = this.watch(log, sink, options);
-    return leave;
+    return this.watch(log, sink, options);
   }
 
   /** Stops watching a log, for every listener of this client. */

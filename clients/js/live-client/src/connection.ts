@@ -227,14 +227,8 @@ export class Connection extends Emitter<ConnectionEvents> {
     const text = JSON.stringify(command.frame);
     const limit = this.welcomed?.limits.max_frame_bytes;
     if (limit && text.length * 3 > limit && new TextEncoder().encode(text).length > limit) {
-      this.pending
-        .take(command.id)
-        ?.reject(
-          new LiveError(
-            "TOO_LARGE",
-            `This is larger than the ${limit} bytes that the server takes at once. Send less.`,
-          ),
-        );
+      const message = `This is larger than the ${limit} bytes that the server takes at once. Send less.`;
+      this.pending.take(command.id)?.reject(new LiveError("TOO_LARGE", message));
       return;
     }
     command.sent = true;

@@ -49,21 +49,21 @@ export function defaultEnvironment(WebSocketClass?: SocketClass): Environment {
       if (typeof window === "undefined" || typeof document === "undefined") return () => undefined;
       const listening = new AbortController();
       const { signal } = listening;
-      window.addEventListener("online", () => callback("online"), { signal });
-      window.addEventListener("offline", () => callback("offline"), { signal });
-      window.addEventListener("pagehide", () => callback("leaving"), { signal });
-      const onShow = ({ persisted }: PageTransitionEvent) => {
-        if (persisted) callback("returned");
-      };
-      window.addEventListener("pageshow", onShow, { signal });
+      const on = (target: EventTarget | undefined, event: string, heard: (event: Event) => void) =>
+        target?.addEventListener(event, heard, { signal });
       const onVisible = () => {
         if (document.visibilityState === "visible") callback("visible");
       };
-      document.addEventListener("visibilitychange", onVisible, { signal });
+      on(window, "online", () => callback("online"));
+      on(window, "offline", () => callback("offline"));
+      on(window, "pagehide", () => callback("leaving"));
+      on(window, "pageshow", (event) => {
+        if ((event as PageTransitionEvent).persisted) callback("returned");
+      });
+      on(document, "visibilitychange", onVisible);
       // Where browsers freeze pages and tell of their networks.
-      document.addEventListener("resume", onVisible, { signal });
-      const { connection } = navigator as { connection?: EventTarget };
-      connection?.addEventListener("change", () => callback("changed"), { signal });
+      on(document, "resume", onVisible);
+      on((navigator as { connection?: EventTarget }).connection, "change", () => callback("changed"));
       return () => listening.abort();
     },
   };

@@ -248,7 +248,7 @@ export class LiveStream<Item extends string | StreamEvent = string> implements A
   private catchUpFromTranscript(event: Extract<LogEvent, { type: "snapshot" }>): void {
     const id = this.current?.id;
     const message = event.state.messages.find(({ stream }) => stream === id);
-    if (!id || !message || message.status === "queued" || message.status === "streaming") return;
+    if (!id || !message || !isOver(message.status)) return;
     const failed = {
       code: "stream_interrupted" as const,
       message: "The answer failed while the connection was away. Ask again.",
@@ -273,38 +273,28 @@ export class LiveStream<Item extends string | StreamEvent = string> implements A
   private pushEnd(base: { log: string; seq: number; ts: number; stream: string }): void {
     const state = this.current;
     if (!state || !isOver(state.status)) return;
+    const { tokens } = state;
     const usage = state.usage ?? {
       prompt_tokens: 0,
-      completion_tokens: state.tokens,
-      total_tokens: state.tokens,
+      completion_tokens: tokens,
+      total_tokens: tokens,
       estimated: true,
     };
+    const end = { ...base, usage, thoughts_ms: [...state.thoughtsMs] };
     if (state.error) {
-      const { code, message, retryable } = state.error;
-      this.keep({
-        ...base,
-        type: "error",
-        code,
-        message,
-        retryable,
-        partial: state.content !== "",
-        usage,
-        thoughts_ms: [...state.thoughtsMs],
-      });
+      this.keep({ ...end, ...state.error, type: "error", partial: state.content !== "" });
     } else {
       this.keep({
-        ...base,
+        ...end,
         type: "complete",
         finish_reason: state.finishReason ?? "stop",
         stopped_by: state.stoppedBy,
-        usage,
         duration_ms: state.durationMs ?? 0,
         first_token_ms: null,
         tokens_per_second: state.tokensPerSecond,
         cached: state.cached,
         similarity: null,
         message: state.message,
-        thoughts_ms: [...state.thoughtsMs],
       });
     }
   }

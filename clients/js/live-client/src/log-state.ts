@@ -20,7 +20,6 @@ import type {
   PresenceUser,
   SessionInfo,
   SnapshotState,
-  StreamStatus,
   User,
 } from "./protocol.generated";
 
@@ -89,15 +88,11 @@ export function withMessages<State extends LogState>(state: State, messages: rea
   return next === state.messages ? state : { ...state, messages: next };
 }
 
-function isOpen(status: StreamStatus | Message["status"]): boolean {
-  return status !== "complete" && status !== "stopped" && status !== "failed";
-}
-
 function putMessage(messages: readonly Message[], message: Message): readonly Message[] {
   const known = messages.find(({ id }) => id === message.id);
   if (known) {
     // A snapshot may be read from a database that is ahead of the log: what has ended does not begin again.
-    if (!isOpen(known.status) && isOpen(message.status)) return messages;
+    if (isOver(known.status) && !isOver(message.status)) return messages;
     return messages.map((each) => (each === known ? message : each));
   }
   const last = messages.at(-1);
@@ -165,7 +160,7 @@ function foldOfStream(state: LogState, event: OfStream): LogState {
   const ended = !isOver(before.status) && isOver(after.status);
   const messages = ended
     ? changeMessage(state.messages, after.message, {
-        status: after.status as Message["status"],
+        status: after.status,
         finish_reason: after.finishReason,
         content: after.content,
         parts: replyParts(after.thoughts, after.toolCalls, after.error, after.thoughtsMs),
@@ -182,7 +177,7 @@ function recall(state: LogState, event: OfStream): StreamState {
   const message = state.messages.find(({ stream }) => stream === event.stream);
   if (!message) return fresh;
   const known = { ...fresh, message: message.id, user: message.user };
-  if (message.status === "queued" || message.status === "streaming") return known;
+  if (!isOver(message.status)) return known;
   return { ...known, status: message.status, content: message.content, finishReason: message.finish_reason };
 }
 

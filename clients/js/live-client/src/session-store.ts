@@ -243,14 +243,7 @@ function onlyMoves(before: LogState, after: LogState): boolean {
 
 /** But for the cursor. */
 function isSame(before: PresenceUser | undefined, after: PresenceUser | undefined): boolean {
-  return (
-    before === after ||
-    (before !== undefined &&
-      after !== undefined &&
-      before.status === after.status &&
-      before.typing === after.typing &&
-      before.connections === after.connections &&
-      before.user.name === after.user.name &&
-      before.user.avatar === after.user.avatar)
-  );
+  const shown = (each: PresenceUser | undefined) =>
+    each && [each.status, each.typing, each.connections, each.user.name, each.user.avatar].join();
+  return before === after || shown(before) === shown(after);
 }

@@ -6,6 +6,7 @@
 import type {
   FinishReason,
   LogEvent,
+  Message,
   Phase,
   SnapshotStream,
   StreamFailure,
@@ -91,7 +92,8 @@ const BLANK: Omit<StreamState, "id"> = {
   counted: 0,
 };
 
-export function isOver(status: StreamStatus): boolean {
+/** Of a stream, or of the message that it writes. */
+export function isOver(status: StreamStatus | Message["status"]): status is "complete" | "stopped" | "failed" {
   return status === "complete" || status === "stopped" || status === "failed";
 }
 
@@ -101,17 +103,19 @@ export function newStream(id: string): StreamState {
 
 /** The state that a snapshot tells; `before` adds what snapshots leave out (model, who asked). */
 export function streamFromSnapshot(snapshot: SnapshotStream, before?: StreamState): StreamState {
+  const { model, requestedModel, node, user, tokensPerSecond, thinkingSince, thoughtMs, thoughtsMs } =
+    before ?? BLANK;
   return {
     ...newStream(snapshot.id),
+    model,
+    requestedModel,
+    node,
+    user,
+    tokensPerSecond,
+    thinkingSince,
+    thoughtMs,
+    thoughtsMs,
     message: snapshot.message,
-    model: before?.model ?? null,
-    requestedModel: before?.requestedModel ?? null,
-    node: before?.node ?? null,
-    user: before?.user ?? null,
-    tokensPerSecond: before?.tokensPerSecond ?? null,
-    thinkingSince: before?.thinkingSince ?? null,
-    thoughtMs: before?.thoughtMs ?? null,
-    thoughtsMs: before?.thoughtsMs ?? [],
     status: snapshot.status,
     content: snapshot.content,
     thoughts: snapshot.thoughts,

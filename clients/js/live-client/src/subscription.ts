@@ -66,16 +66,17 @@ export class Subscription {
     clearTimeout(this.retry);
     this.position.suspend();
     const request = ++this.request;
+    const { showThoughts = false, flushInterval, bufferSize, tail } = this.options;
     this.connection
       .request(
         {
           type: "subscribe",
           log: this.asked,
           ...this.position.have(),
-          show_thoughts: this.options.showThoughts ?? false,
-          ...(this.options.flushInterval === undefined ? {} : { flush_ms: this.options.flushInterval }),
-          ...(this.options.bufferSize === undefined ? {} : { buffer_size: this.options.bufferSize }),
-          ...(this.options.tail === undefined ? {} : { tail: this.options.tail }),
+          show_thoughts: showThoughts,
+          flush_ms: flushInterval,
+          buffer_size: bufferSize,
+          tail,
         },
         {
           onOk: (reply) => {
