@@ -5,13 +5,16 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from hanzo_live import HanzoLiveClient, HanzoLiveError
+from hanzo_live.server.chunks import HandlerFailed
+from hanzo_live.server.handlers import handler_of
 from tests.cli.processes import Serve, until
 from tests.clients.python.programs import free_port, program
-from tests.integration.stack import PATIENCE_S
+from tests.integration.stack import PATIENCE_S, Node
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -51,6 +54,16 @@ async def handle(messages, model, temperature=None):
         yield f"{{model}} at {{temperature}}: {{asked}}"
 
 await server.serve()
+"""
+
+
+WITHOUT_HANDLER = """
+import openai
+
+from hanzo_live import HanzoLiveServer
+
+client = openai.OpenAI(base_url="{node}/v1", api_key="none")
+await HanzoLiveServer(hanzo_client=client, port={port}).serve()
 """
 
 
@@ -102,6 +115,47 @@ def test_a_stop_reaches_the_handler(client: HanzoLiveClient, place: Path) -> Non
     stream.stop()
     assert stream.text().startswith("on ")
     until((place / "stopped").exists, "the handler has ended", PATIENCE_S)
+
+
+@pytest.fixture(scope="module")
+def asks_a_client(node_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serve]:
+    source = WITHOUT_HANDLER.format(node=node_url, port=free_port())
+    with program(tmp_path_factory.mktemp("client"), source, NODE_RETRIES="0") as made:
+        yield made
+
+
+def test_without_a_handler_the_client_of_openai_is_asked(asks_a_client: Serve, node_url: str, prompt: str) -> None:
+    node = Node(node_url)
+    with HanzoLiveClient(asks_a_client.url) as client:
+        stream = client.stream(content=prompt, model="script-thoughts", temperature=0.5, show_thoughts=True)
+        assert stream.text() == node.said(prompt)
+        assert stream.state.thoughts
+        assert node.requests(prompt)[-1]["options"]["temperature"] == 0.5
+
+        tool = {"name": "ours", "description": "Ours", "parameters": {"type": "object", "properties": {}}}
+        asking = client.stream(content=f"{prompt} with a tool", model="script-tools@tool=ours", tools=[tool])
+        for event in asking:
+            if event.type == "tool_call" and event.status == "awaiting_client":
+                client.answer_tool(event.stream, event.call, "what it gave")
+        assert "what it gave" in asking.text()
+
+        with pytest.raises(HanzoLiveError) as caught:
+            client.stream(content=prompt, model="script-error-midway").text()
+        assert caught.value.code == "NODE_ERROR"
+
+        left = client.stream(content=f"{prompt} for ever", model="script-slow@rate=40,tokens=4000")
+        next(left.tokens())
+        left.stop()
+        assert left.text()
+    until(lambda: node.requests(f"{prompt} for ever")[-1]["state"] == "cancelled", "the node is told", PATIENCE_S)
+
+
+def test_a_client_of_asyncio_is_refused_in_words() -> None:
+    async def create(**_: object) -> None: ...
+
+    client = SimpleNamespace(chat=SimpleNamespace(completions=SimpleNamespace(create=create)))
+    with pytest.raises(HandlerFailed, match="asyncio"):
+        list(handler_of(client)([], "any"))
 
 
 def test_without_anybody_to_answer_it_says_so() -> None:

@@ -7,14 +7,19 @@ from __future__ import annotations
 import asyncio
 import inspect
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterator, Mapping
 from typing import Any, TypeAlias
 
-from hanzo_live.server.chunks import Yielded
+from hanzo_live.server.chunks import HandlerFailed, Yielded
 
 Handler: TypeAlias = Callable[..., "AsyncIterator[Yielded] | Iterator[Yielded]"]
 
 AHEAD = 64
+
+FOR_ASYNCIO = (
+    "`hanzo_client` is a client for asyncio, and one that blocks is needed (`openai.OpenAI`). "
+    "Await this one in a handler of yours: `@server.on_stream`."
+)
 
 
 class Stopped(BaseException):
@@ -29,25 +34,40 @@ def accepted(handler: Handler, options: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in options.items() if name in parameters}
 
 
-def handler_of(client: Any) -> Handler:
+def handler_of(client: Any) -> Callable[..., Iterator[Yielded]]:
     """A handler that asks `client.chat.completions.create(…, stream=True)`."""
 
     def handle(messages: list[dict[str, Any]], model: str, **options: Any) -> Iterator[Yielded]:
-        for chunk in client.chat.completions.create(messages=messages, model=model, stream=True, **options):
-            if not chunk.choices:
-                continue
-            choice = chunk.choices[0]
-            delta = choice.delta
-            if thought := getattr(delta, "reasoning_content", None):
-                yield {"type": "thought", "data": thought}
-            if text := getattr(delta, "content", None):
-                yield {"type": "token", "data": text}
-            if calls := getattr(delta, "tool_calls", None):
-                yield {"type": "tool_call_delta", "data": [call.model_dump(exclude_none=True) for call in calls]}
-            if reason := getattr(choice, "finish_reason", None):
-                yield {"type": "complete", "finish_reason": reason}
+        answer = client.chat.completions.create(messages=messages, model=model, stream=True, **options)
+        if inspect.isawaitable(answer):
+            if inspect.iscoroutine(answer):
+                answer.close()
+            raise HandlerFailed(FOR_ASYNCIO)
+        try:
+            for chunk in answer:
+                yield from _told(chunk)
+        finally:
+            # Who writes it is told at once that nobody reads any more.
+            if close := getattr(answer, "close", None):
+                close()
 
     return handle
+
+
+def _told(chunk: Any) -> Iterator[Yielded]:
+    """What a chunk of OpenAI's kind has."""
+    if not chunk.choices:
+        return
+    choice = chunk.choices[0]
+    delta = choice.delta
+    if thought := getattr(delta, "reasoning_content", None):
+        yield {"type": "thought", "data": thought}
+    if text := getattr(delta, "content", None):
+        yield {"type": "token", "data": text}
+    if calls := getattr(delta, "tool_calls", None):
+        yield {"type": "tool_call_delta", "data": [call.model_dump(exclude_none=True) for call in calls]}
+    if reason := getattr(choice, "finish_reason", None):
+        yield {"type": "complete", "finish_reason": reason}
 
 
 class Running:
@@ -95,12 +115,19 @@ class Running:
         assert task is not None
         self._own = (asyncio.get_running_loop(), task)
         written = self._handler(**self._arguments)
-        if isinstance(written, AsyncIterator):
-            async for item in written:
-                self._offer(item)
-        else:
-            for item in written:
-                self._offer(item)
+        try:
+            if isinstance(written, AsyncIterator):
+                async for item in written:
+                    self._offer(item)
+            else:
+                for item in written:
+                    self._offer(item)
+        finally:
+            # At once, and not when it is collected: what it reads from may cost somebody something.
+            if isinstance(written, AsyncGenerator):
+                await written.aclose()
+            elif isinstance(written, Generator):
+                written.close()
 
     def _offer(self, item: Yielded) -> None:
         # The thread is this answer's alone: it may wait.
