@@ -17,14 +17,17 @@ const MESSAGES: Record<CloseCode, string> = {
 
 /** What a close code says, or what the server `said` before it, and whether trying again by itself makes sense. */
 export function closing(code: number, said: LiveError | null): { error: LiveError; reconnect: boolean } {
-  if (!(code in CLOSE_KINDS)) {
+  if (!isKnown(code)) {
     const lost = new LiveError("DISCONNECTED", "The connection was lost. Check the network.", {
       retryable: true,
     });
     return { error: said ?? lost, reconnect: true };
   }
-  const known = code as CloseCode;
-  const { reconnect, error } = CLOSE_KINDS[known];
+  const { reconnect, error } = CLOSE_KINDS[code];
   const name = (error?.toUpperCase() ?? "DISCONNECTED") as LiveErrorCode;
-  return { error: said ?? new LiveError(name, MESSAGES[known], { retryable: reconnect }), reconnect };
+  return { error: said ?? new LiveError(name, MESSAGES[code], { retryable: reconnect }), reconnect };
+}
+
+function isKnown(code: number): code is CloseCode {
+  return code in CLOSE_KINDS;
 }

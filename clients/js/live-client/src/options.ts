@@ -91,43 +91,54 @@ export interface SendRequest extends AnswerOptions {
   reply?: boolean;
 }
 
+const ANSWER_FIELDS = [
+  "model",
+  "key",
+  "maxTokens",
+  "temperature",
+  "topP",
+  "stop",
+  "seed",
+  "tools",
+  "toolChoice",
+  "streamToolCalls",
+  "showThoughts",
+  "overlap",
+  "mcp",
+  "bufferSize",
+] as const satisfies (keyof AnswerOptions)[];
+
+const ROUTE_FIELDS = [
+  "preferLocal",
+  "forceLocal",
+  "fallbackToCloud",
+  "localNodeUrl",
+] as const satisfies (keyof AnswerOptions)[];
+
+const CACHE_FIELDS = [
+  "enabled",
+  "backend",
+  "ttl",
+  "semantic",
+  "similarityThreshold",
+] as const satisfies (keyof CacheOptions)[];
+
 /** The wire's fields of one answer. Undefined ones are left out by JSON. */
 export function answerFields(options: AnswerOptions): Record<string, unknown> {
+  const route = onWire(options, ROUTE_FIELDS);
   return {
-    model: options.model,
-    key: options.key,
-    max_tokens: options.maxTokens,
-    temperature: options.temperature,
-    top_p: options.topP,
-    stop: options.stop,
-    seed: options.seed,
-    tools: options.tools,
-    tool_choice: options.toolChoice,
-    stream_tool_calls: options.streamToolCalls,
-    show_thoughts: options.showThoughts,
-    overlap: options.overlap,
-    mcp: options.mcp,
-    route: routeFields(options),
-    cache: options.cache && {
-      enabled: options.cache.enabled,
-      backend: options.cache.backend,
-      ttl: options.cache.ttl,
-      semantic: options.cache.semantic,
-      similarity_threshold: options.cache.similarityThreshold,
-    },
+    ...onWire(options, ANSWER_FIELDS),
     flush_ms: options.flushInterval,
-    buffer_size: options.bufferSize,
+    route: Object.values(route).some((value) => value !== undefined) ? route : undefined,
+    cache: options.cache && onWire(options.cache, CACHE_FIELDS),
   };
 }
 
-function routeFields(options: AnswerOptions): Record<string, unknown> | undefined {
-  const route = {
-    prefer_local: options.preferLocal,
-    force_local: options.forceLocal,
-    fallback_to_cloud: options.fallbackToCloud,
-    local_node_url: options.localNodeUrl,
-  };
-  return Object.values(route).some((value) => value !== undefined) ? route : undefined;
+/** The fields under the wire's names: `maxTokens` is `max_tokens` there. */
+function onWire<T extends object>(of: T, names: readonly (keyof T & string)[]): Record<string, unknown> {
+  return Object.fromEntries(
+    names.map((name) => [name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`), of[name]]),
+  );
 }
 
 const DEFAULTS = [

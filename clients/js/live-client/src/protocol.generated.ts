@@ -93,28 +93,26 @@ export const ERROR_KINDS: Readonly<Record<ErrorCode, { readonly retryable: boole
 };
 
 /** Why the server closes a socket. */
-export const CloseCode = {
+export enum CloseCode {
   /** A frame was larger than `limits.max_frame_bytes`. */
-  FRAME_TOO_LARGE: 1009,
+  FRAME_TOO_LARGE = 1009,
   /** The server restarts: reconnect and resume. */
-  RESTART: 1012,
+  RESTART = 1012,
   /** Three frames in a row were not a JSON object with a string `type`. A refused command never closes. */
-  MALFORMED: 4400,
+  MALFORMED = 4400,
   /** The credential is wrong, expired or withdrawn: sign in again. */
-  UNAUTHENTICATED: 4401,
+  UNAUTHENTICATED = 4401,
   /** The Origin or Host, or the account, is not allowed. */
-  FORBIDDEN: 4403,
+  FORBIDDEN = 4403,
   /** No `hello` within 10 seconds on a socket that carries no credential. */
-  HELLO_TIMEOUT: 4408,
+  HELLO_TIMEOUT = 4408,
   /** Nothing was read for 60 seconds while events waited: reconnect and resume. */
-  TOO_SLOW: 4410,
+  TOO_SLOW = 4410,
   /** Too many sockets or handshakes: wait `retry_after`, then reconnect. */
-  RATE_LIMITED: 4429,
+  RATE_LIMITED = 4429,
   /** The server has no room for another socket, or its database is away: wait `retry_after`, then reconnect. */
-  SERVER_FULL: 4503,
-} as const;
-
-export type CloseCode = (typeof CloseCode)[keyof typeof CloseCode];
+  SERVER_FULL = 4503,
+}
 
 /** Whether to reconnect by oneself after each close code, and the error that it amounts to. */
 export const CLOSE_KINDS: Readonly<Record<CloseCode, { readonly reconnect: boolean; readonly error: ErrorCode | null }>> = {

@@ -64,9 +64,8 @@ def _constants() -> Iterable[str]:
         "export const ERROR_KINDS: Readonly<Record<ErrorCode, { readonly retryable: boolean; "
         f"readonly httpStatus: number }}>> = {{\n{kinds}}};\n"
     )
-    closes = "".join(f"  {_doc(kind.meaning, 2)}  {code.name}: {int(code)},\n" for code, kind in CLOSE_KINDS.items())
-    yield _doc("Why the server closes a socket.") + f"export const CloseCode = {{\n{closes}}} as const;\n"
-    yield "export type CloseCode = (typeof CloseCode)[keyof typeof CloseCode];\n"
+    closes = "".join(f"  {_doc(kind.meaning, 2)}  {code.name} = {int(code)},\n" for code, kind in CLOSE_KINDS.items())
+    yield _doc("Why the server closes a socket.") + f"export enum CloseCode {{\n{closes}}}\n"
     kinds = "".join(
         f"  {int(code)}: {{ reconnect: {json.dumps(kind.reconnect)}, error: {_text(kind.error)} }},\n"
         for code, kind in CLOSE_KINDS.items()
