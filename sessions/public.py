@@ -10,6 +10,24 @@ from typing import Any
 
 import httpcore
 
+# Addresses of IPv6 that stand for one of IPv4, which a gateway reaches: well-known NAT64, and its local form.
+TRANSLATED = (ipaddress.IPv6Network("64:ff9b::/96"), ipaddress.IPv6Network("64:ff9b:1::/48"))
+# The site's own, though `is_global` says otherwise.
+SITE_LOCAL = ipaddress.IPv6Network("fec0::/10")
+COMPATIBLE = ipaddress.IPv6Network("::/96")
+
+
+def is_public(address: str) -> bool:
+    """Whether everybody can reach that address, and nobody on the way makes a private one of it."""
+    ip = ipaddress.ip_address(address.partition("%")[0])
+    if isinstance(ip, ipaddress.IPv6Address):
+        if ip.ipv4_mapped is not None:
+            return is_public(str(ip.ipv4_mapped))
+        stands_for_another = ip.sixtofour is not None or ip.teredo is not None
+        if stands_for_another or any(ip in network for network in (*TRANSLATED, SITE_LOCAL, COMPATIBLE)):
+            return False
+    return ip.is_global and not ip.is_multicast
+
 
 class PublicBackend(httpcore.SyncBackend):
     """Connects to addresses that everybody can reach, as they are when it connects."""
@@ -22,11 +40,11 @@ class PublicBackend(httpcore.SyncBackend):
         local_address: str | None = None,
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.NetworkStream:
-        found = {entry[4][0] for entry in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)}
-        for each in found:
-            if not ipaddress.ip_address(each).is_global:
-                raise httpcore.ConnectError(f"{host} is not a public address.")
-        return super().connect_tcp(str(min(found)), port, timeout, local_address, socket_options)
+        found = [str(entry[4][0]) for entry in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
+        if not all(map(is_public, found)):
+            raise httpcore.ConnectError(f"{host} is not a public address.")
+        # By its address, so that nobody can give another answer meanwhile.
+        return super().connect_tcp(min(found), port, timeout, local_address, socket_options)
 
 
 class UntilBackend(httpcore.NetworkBackend):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import socket
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -154,6 +155,44 @@ def test_no_address_inside_the_network_is_asked(receiver: Receiver, host: str) -
     with pytest.raises(webhook.Refused, match="not a public address"):
         webhook.send(f"http://{host}:{port}/hook", SECRET, EVENT, allow_private=False)
     assert receiver.received == []
+
+
+@pytest.mark.parametrize(
+    "answers",
+    [
+        ["10.0.0.1"],
+        ["93.184.216.34", "127.0.0.1"],
+        ["fec0::1"],
+        ["64:ff9b::a00:1"],
+        ["2002:7f00:1::"],
+        ["::127.0.0.1"],
+        ["fe80::1%lo"],
+        ["224.0.0.1"],
+    ],
+)
+def test_a_name_that_leads_inside_the_network_is_not_asked(monkeypatch: pytest.MonkeyPatch, answers: list[str]) -> None:
+    resolved = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, 0)) for address in answers]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: resolved)
+    with pytest.raises(webhook.Refused, match="hooks.example.com is not a public address"):
+        webhook.send("http://hooks.example.com/", SECRET, EVENT, allow_private=False)
+
+
+def test_a_public_name_is_asked_by_the_address_that_was_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def resolve(host: str, *_: Any, **__: Any) -> list[Any]:
+        asked.append(host)
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("93.184.216.34", 0))]
+
+    def connect(address: tuple[str, int], *_: Any, **__: Any) -> Any:
+        asked.append(address[0])
+        raise ConnectionRefusedError
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    monkeypatch.setattr(socket, "create_connection", connect)
+    with pytest.raises(webhook.Refused):
+        webhook.send("http://hooks.example.com/", SECRET, EVENT, allow_private=False)
+    assert asked == ["hooks.example.com", "93.184.216.34"]
 
 
 def test_a_redirection_is_not_followed(receiver: Receiver) -> None:
