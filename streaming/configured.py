@@ -8,7 +8,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from django.conf import settings
 from pydantic import SecretStr
 
-from streaming.node import NodeClient, NodeConfig, NodeKind, NodeTimeouts
+from streaming.node import NodeClient, NodeKind, NodeTimeouts
 from streaming.node.configured import ConfiguredNode, local_node_at
 from streaming.runner.routing import Router
 
@@ -36,7 +36,7 @@ def require_local_node(url: str) -> None:
 def node_client(node: ConfiguredNode) -> NodeClient:
     """A client of the node, to be used as `async with`."""
     timeouts = NodeTimeouts(settings.NODE_CONNECT_TIMEOUT, settings.NODE_FIRST_BYTE_TIMEOUT, settings.NODE_IDLE_TIMEOUT)
-    return NodeClient(NodeConfig(node.url, node.kind, node.key.get_secret_value(), timeouts=timeouts))
+    return NodeClient(node.config(timeouts))
 
 
 @asynccontextmanager

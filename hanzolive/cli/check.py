@@ -111,7 +111,7 @@ def _node(configuration: Configuration) -> Findings:
     for each in configuration.nodes:
         subject = f"Node {each.name}" if configuration["NODES"] else "Node"
         try:
-            offered = asyncio.run(node.models(each.url, each.key.get_secret_value()))
+            offered = asyncio.run(node.models(each))
         except LiveError as error:
             demo = not (configuration["NODE_URL"] or configuration["NODES"])
             advice = " The demo model runs while `hanzo-live serve` does." if demo else ""

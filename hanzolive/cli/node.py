@@ -30,7 +30,7 @@ def demo_model(port: int, environment: Mapping[str, str]) -> Program:
 async def found_on_default_port() -> bool:
     """Whether a node answers where one is looked for when none is named."""
     try:
-        await models(DEFAULT_NODE_URL, seconds=1)
+        await models(ConfiguredNode(name="default", url=DEFAULT_NODE_URL), seconds=1)
     except LiveError:
         return False
     return True
@@ -68,14 +68,13 @@ async def _require(node: ConfiguredNode, seconds: float) -> None:
 
 
 def _client(node: ConfiguredNode, connect: float) -> NodeClient:
-    timeouts = NodeTimeouts(connect=connect)
-    return NodeClient(NodeConfig(node.url, node.kind, node.key.get_secret_value(), timeouts=timeouts))
+    return NodeClient(node.config(NodeTimeouts(connect=connect)))
 
 
-async def models(url: str, key: str = "", seconds: float = 5) -> list[NodeModel]:
+async def models(node: ConfiguredNode, seconds: float = 5) -> list[NodeModel]:
     """The node's models. Raises LiveError."""
     timeouts = NodeTimeouts(connect=seconds, first_byte=seconds, idle=seconds)
-    async with NodeClient(NodeConfig(url, api_key=key, timeouts=timeouts)) as client:
+    async with NodeClient(node.config(timeouts)) as client:
         return await client.models()
 
 
@@ -86,7 +85,7 @@ async def model_name(configuration: Configuration) -> str:
     said = "none: the node offers no model yet"
     for node in configuration.nodes:
         try:
-            offered = await models(node.url, node.key.get_secret_value())
+            offered = await models(node)
         except LiveError as error:
             said = f"unknown ({error.message})"
             continue

@@ -17,7 +17,7 @@ from hanzo_live.protocol.errors import ErrorCode, LiveError
 
 from .http import base_url
 from .models import is_hanzo_cloud
-from .types import NodeKind
+from .types import NodeConfig, NodeKind, NodeTimeouts
 
 MAX_NODES = 100
 LOCAL_SUFFIXES = (".local", ".internal", ".localhost", ".lan")
@@ -73,6 +73,10 @@ class ConfiguredNode(BaseModel):
         if self.kind == NodeKind.HANZO_CLOUD:
             return False  # behind whatever address
         return (self.where or where_is(self.url)) == "local"
+
+    def config(self, timeouts: NodeTimeouts) -> NodeConfig:
+        """What a client of it needs. A proxy for the outside world is not told what is for a local node."""
+        return NodeConfig(self.url, self.kind, self.key.get_secret_value(), timeouts=timeouts, direct=self.is_local)
 
 
 _NODES = TypeAdapter(list[ConfiguredNode])

@@ -35,6 +35,7 @@ class NodeHTTP:
     def __init__(self, config: NodeConfig, transport: httpx.AsyncBaseTransport | None = None) -> None:
         self.base = base_url(config.url)
         self.keep_alive = True
+        self._direct = config.direct or _is_loopback(self.base)
         self._transport = transport
         self._headers = {k: v for k, v in config.headers.items() if k.lower() not in NEVER_FORWARDED}
         if config.api_key:
@@ -116,21 +117,16 @@ class NodeHTTP:
         return response
 
     def _new_client(self) -> httpx.AsyncClient:
-        # A proxy set for the outside world has no way to a node on this machine.
-        outside = not _is_loopback(self.base)
+        by_proxy = not self._direct and {"http", "all"} & set(getproxies())
         transport = self._transport
-        if (
-            transport is None
-            and self.base.startswith("http:")
-            and not (outside and {"http", "all"} & set(getproxies()))
-        ):
+        if transport is None and self.base.startswith("http:") and not by_proxy:
             transport = DirectTransport(keep_alive=self.keep_alive)
         return httpx.AsyncClient(
             headers=self._headers,
             transport=transport,
             limits=httpx.Limits(max_connections=None, max_keepalive_connections=20 if self.keep_alive else 0),
             follow_redirects=False,
-            trust_env=outside,
+            trust_env=not self._direct,
         )
 
 

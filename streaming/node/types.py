@@ -39,13 +39,17 @@ class NodeTimeouts:
 
 @dataclass(frozen=True, slots=True)
 class NodeConfig:
-    """Where a node is. `url` may end in `/v1` or not; `kind` may be any of `NodeKind`'s values."""
+    """Where a node is. `url` may end in `/v1` or not; `kind` may be any of `NodeKind`'s values.
+
+    A `direct` one is asked without the proxy that the environment may name; one on loopback always is.
+    """
 
     url: str
     kind: str = NodeKind.AUTO
     api_key: str = field(default="", repr=False)
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     timeouts: NodeTimeouts = field(default_factory=NodeTimeouts)
+    direct: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ import pytest
 
 from hanzo_live.protocol.errors import ErrorCode, LiveError
 from streaming.node import ChatRequest, Finish, NodeClient, NodeConfig, NodeEvent, NodeTimeouts
+from streaming.node.configured import ConfiguredNode, Where
 from streaming.node.transport import PIECE
 
 from .normal import text_of
@@ -331,3 +332,28 @@ async def test_a_node_that_does_not_accept_is_unavailable_not_slow(transport: ht
             for one in waiting:
                 one.close()
     assert caught.value.code == ErrorCode.NODE_UNAVAILABLE
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+@pytest.mark.parametrize(("where", "asks_the_proxy"), [("local", False), ("cloud", True)])
+async def test_a_proxy_for_the_outside_world_is_told_nothing_that_is_for_a_local_node(
+    monkeypatch: pytest.MonkeyPatch, scheme: str, where: Where, asks_the_proxy: bool
+) -> None:
+    asked: list[bytes] = []
+
+    async def proxy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked.append(await reader.readuntil(b"\r\n"))
+        writer.write(b"HTTP/1.1 503 Not Here\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+        await writer.drain()
+
+    # No node of ours; and no name is looked up for it.
+    node = ConfiguredNode(name="node", url=f"{scheme}://10.255.255.1:9", where=where)
+    async with listening(proxy) as url:
+        for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
+            monkeypatch.setenv(name, url)
+        monkeypatch.delenv("NO_PROXY", raising=False)
+        monkeypatch.delenv("no_proxy", raising=False)
+        async with NodeClient(node.config(NodeTimeouts(0.2, 5, 5))) as client:
+            with pytest.raises(LiveError):
+                await anext(client.chat(ASK))
+    assert bool(asked) == asks_the_proxy
