@@ -1,11 +1,11 @@
 # What people, and CI, do with this repository. Each target installs what it lacks; `make run` needs no Debian package.
-#   make run ARGS="--port 3005"      make test      make check      make bench QUICK=1
+#   make run ARGS="--port 3005"      make test      make check      make bench QUICK=1      make chaos
 
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run install test check bench lock wheel clean
+.PHONY: help run install test check bench chaos lock wheel clean
 
 VENV := .venv
 PYTHON := $(VENV)/bin/python
@@ -23,6 +23,7 @@ help:
 	@echo "make test    run all tests, the browser's included"
 	@echo "make check   style, types, direction of imports, generated files"
 	@echo "make bench   print the figures beside their peers' (QUICK=1: a short run)"
+	@echo "make chaos   kill, pause and starve parts of a whole system at random (ARGS=\"--rounds 200\")"
 	@echo "make install what make run installs, without starting it"
 	@echo "make lock    choose the versions of all dependencies anew"
 	@echo "make wheel   build both distributions into dist/"
@@ -34,15 +35,20 @@ run: install
 install: $(MADE)/python $(MADE)/assets
 
 test: $(MADE)/python-dev $(MADE)/assets
-	@scripts/debian-packages chromium curl jq postgresql
+	@scripts/debian-packages chromium curl jq nginx-light openssl postgresql
 	@scripts/test
 
 check: $(MADE)/python-dev $(MADE)/assets
+	@scripts/debian-packages nginx-light openssl
 	@scripts/check
 
 bench: $(MADE)/python-dev $(MADE)/assets
 	@benchmarks/setup.sh $(PYTHON)
 	@$(PYTHON) -m benchmarks $(ARGS)
+
+chaos: $(MADE)/python-dev $(MADE)/assets
+	@scripts/debian-packages postgresql
+	@$(PYTHON) -m tests.chaos $(ARGS)
 
 lock: $(MADE)/python-dev
 	@scripts/lock

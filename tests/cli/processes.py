@@ -133,9 +133,18 @@ def serving(data: Path, output: Path, *flags: str, **environment: str) -> Iterat
 @contextmanager
 def scripted_node() -> Iterator[str]:
     """The URL of a scripted node."""
+    with scripted_node_process() as (url, _):
+        yield url
+
+
+@contextmanager
+def scripted_node_process() -> Iterator[tuple[str, int]]:
+    """The URL of a scripted node, and its process id."""
     with subprocess.Popen(
         tethered([*COMMAND, "node", "--port", "0"]), stdout=subprocess.PIPE, env=clean_environment(), text=True
     ) as process:
         assert process.stdout is not None
-        yield process.stdout.readline().split()[1]
-        process.terminate()
+        try:
+            yield process.stdout.readline().split()[1], process.pid
+        finally:
+            process.terminate()

@@ -20,7 +20,7 @@ from hanzo_live.protocol.validation import validate_event
 from presence.attendance import GRACE_S
 from tests.integration.client import Live, Refused, Watched, live
 from tests.integration.conftest import Room, another, make_room
-from tests.integration.stack import WEB, Person, Stack
+from tests.integration.stack import WEB, Person, Stack, eventually
 
 pytestmark = pytest.mark.timeout(150)
 
@@ -247,7 +247,11 @@ async def test_a_killed_web_process_leaves_no_ghost(room: Room, beside: Stack) -
             assert not ever_left(of_olga, "Vera")
         await sees(olga, of_olga, "Olga")
         with room.stack.redis() as client:
-            assert len(client.hkeys(f"live:{{{room.log}}}:presence")) == 2, "Olga and the number"
+
+            async def swept() -> bool:
+                return len(client.hkeys(f"live:{{{room.log}}}:presence")) == 2
+
+            await eventually(swept, "Olga and the number alone are left")
 
 
 async def test_a_rolling_restart_does_not_blink(room: Room, beside: Stack) -> None:
