@@ -6,6 +6,7 @@ describes and parses; `hanzolive.settings` reads the result, `hanzolive.cli` off
 
 from __future__ import annotations
 
+import ipaddress
 import json
 import os
 import tomllib
@@ -16,7 +17,7 @@ from typing import Any, Literal, get_args
 
 CONFIG_FILES = ("hanzo-live.config.json", "hanzo-live.config.toml")
 
-Kind = Literal["text", "int", "float", "bool", "list", "json", "secret", "nodes"]
+Kind = Literal["text", "int", "float", "bool", "list", "networks", "json", "secret", "nodes"]
 SignUp = Literal["open", "invite", "closed"]
 
 MAX_URL = 2_000
@@ -79,6 +80,8 @@ class Option:
                     raise OptionError(f"{self.name} must be a number, not {raw!r}.") from None
             case "nodes":
                 return self._nodes(raw) if raw else ""
+            case "networks":
+                return self._networks(raw if isinstance(raw, list) else str(raw).split(","))
             case "list":
                 items = raw if isinstance(raw, list) else str(raw).split(",")
                 return [str(item).strip() for item in items if str(item).strip()]
@@ -86,6 +89,19 @@ class Option:
                 return raw if isinstance(raw, str) else json.dumps(raw)
             case _:
                 return str(raw)
+
+    def _networks(self, items: list[Any]) -> list[str]:
+        """Addresses and networks, or `*`. What is neither would match nobody, and nobody would know."""
+        networks = [str(item).strip() for item in items if str(item).strip()]
+        for network in networks:
+            try:
+                if network != "*":
+                    ipaddress.ip_network(network)
+            except ValueError:
+                raise OptionError(
+                    f"{self.name} holds {network!r}, which is no address (10.0.0.2) and no network (10.0.0.0/24)."
+                ) from None
+        return networks
 
     def _nodes(self, raw: Any) -> str:
         """The nodes as one JSON text: it travels in the environment."""
@@ -488,7 +504,16 @@ OPTIONS: tuple[Option, ...] = (
     ),
     Option("SECRET_KEY", "secret", "", "Signs cookies. Empty: made once and kept in the data folder."),
     Option(
-        "TRUST_PROXY", "bool", False, "Whether `X-Forwarded-For` and `-Proto` of the connecting proxy are believed."
+        "TRUSTED_PROXIES",
+        "networks",
+        [],
+        "Addresses and networks of your proxies, whose `X-Forwarded-For` and `-Proto` are believed. `*` believes everybody: only where nobody else can connect.",
+    ),
+    Option(
+        "HTTPS_ONLY",
+        "bool",
+        False,
+        "Whether people come by `https://` alone: cookies go nowhere else, and browsers are told so for a year. Set it where a proxy of yours does TLS.",
     ),
     Option("DEBUG", "bool", False, "Django's debug pages. Never on a machine that others reach."),
 )

@@ -69,10 +69,7 @@ class Rate:
 
 
 def address_of(request: HttpRequest) -> str:
-    """Where the request comes from; the proxy's word for it only where the operator trusts the proxy."""
-    forwarded = request.META.get("HTTP_X_FORWARDED_FOR") if settings.TRUST_PROXY else None
-    if forwarded:
-        return str(forwarded).rpartition(",")[2].strip()
+    """Where the request comes from; a trusted proxy's word for it, which the server has put there."""
     return str(request.META.get("REMOTE_ADDR") or "local")
 
 

@@ -89,7 +89,7 @@ class LiveConsumer(AsyncConsumer):
         try:
             headers = headers_of(self.scope)
             check_origin(headers)
-            self.address = address_of(self.scope, headers)
+            self.address = address_of(self.scope)
             admission.enter(self.address)
             self._entered = True
             metrics.CONNECTIONS.inc()

@@ -47,6 +47,13 @@ def register_check(subparsers: Subparsers) -> None:
     parser.set_defaults(run=_lazily("hanzolive.cli.check"))
 
 
+def register_static(subparsers: Subparsers) -> None:
+    parser = subparsers.add_parser("static", help="write the pages' files for nginx, or another server, to serve")
+    parser.add_argument("folder", metavar="FOLDER", help="Where to. It is made where it is not there.")
+    add_flags(parser, "DATA_DIR")
+    parser.set_defaults(run=_lazily("hanzolive.cli.static"))
+
+
 def register_user(subparsers: Subparsers) -> None:
     user = subparsers.add_parser("user", help="make accounts")
     verbs = user.add_subparsers(dest="verb", required=True)

@@ -28,7 +28,7 @@ def main() -> None:
     descriptor = int(os.environ[LISTENER_FD])
     # Before the application: which event loop Twisted gets is decided by who imports it first.
     from hanzolive.asgi import application
-    from hanzolive.settings import HOST, MAX_FRAME_BYTES, OPTIONS, PORT, TRUST_PROXY
+    from hanzolive.settings import HOST, MAX_FRAME_BYTES, OPTIONS, PORT, TRUSTED_PROXIES
     from streaming.servers.daphne import serve_daphne
     from streaming.servers.uvicorn import serve_uvicorn
 
@@ -43,7 +43,7 @@ def main() -> None:
         drain=drain,
         stop_timeout=STOP_TIMEOUT,
         max_frame_bytes=MAX_FRAME_BYTES,
-        forwarded_allow_ips="*" if TRUST_PROXY else None,
+        forwarded_allow_ips=TRUSTED_PROXIES or None,
     )
 
 

@@ -70,11 +70,9 @@ CORS_ALLOW_HEADERS = [
 CORS_EXPOSE_HEADERS = ["retry-after"]
 ALLOW_ANONYMOUS: bool = ON_LOOPBACK if OPTIONS["ALLOW_ANONYMOUS"] is None else OPTIONS["ALLOW_ANONYMOUS"]
 SIGNUP: str = OPTIONS["SIGNUP"] or ("open" if ON_LOOPBACK else "closed")
-TRUST_PROXY: bool = OPTIONS["TRUST_PROXY"]
-# How many of the addresses in `X-Forwarded-For` are proxies': for limits on sign-in.
-ALLAUTH_TRUSTED_PROXY_COUNT = int(TRUST_PROXY)
-if TRUST_PROXY:
-    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+# The server itself puts the caller's address and scheme in the place of a trusted proxy's: nothing here reads the headers.
+TRUSTED_PROXIES: list[str] = OPTIONS["TRUSTED_PROXIES"]
+HTTPS_ONLY: bool = OPTIONS["HTTPS_ONLY"]
 
 # Limits and times -----------------------------------------------------------------------------------------------
 
@@ -336,6 +334,10 @@ EMAIL_TIMEOUT = 15
 EMAIL_FILE_PATH: str = OPTIONS["EMAIL_FOLDER"]
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = OPTIONS["EMAIL_FROM"]
 
+# The proxy that does TLS sends people from http:// to https://; what comes by http:// here is the operator's own.
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS_ONLY
+# Other names under the same domain are not ours to bind.
+SECURE_HSTS_SECONDS = 365 * 24 * 3600 if HTTPS_ONLY else 0
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_SAMESITE = "Lax"

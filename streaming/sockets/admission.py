@@ -29,10 +29,8 @@ def headers_of(scope: Mapping[str, Any]) -> dict[str, str]:
     return {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
 
 
-def address_of(scope: Mapping[str, Any], headers: Mapping[str, str]) -> str:
-    """The caller's address; the proxy's word for it only where the operator trusts the proxy."""
-    if settings.TRUST_PROXY and (forwarded := headers.get("x-forwarded-for")):
-        return forwarded.rpartition(",")[2].strip()
+def address_of(scope: Mapping[str, Any]) -> str:
+    """The caller's address; a trusted proxy's word for it, which the server has put there."""
     client = scope.get("client")
     return str(client[0]) if client else "local"
 
@@ -41,8 +39,6 @@ def origin_of(scope: Mapping[str, Any]) -> str:
     """`scheme://host` of this server as the socket's client addresses it, for links."""
     headers = headers_of(scope)
     secure = scope.get("scheme") in ("wss", "https")
-    if settings.TRUST_PROXY and (forwarded := headers.get("x-forwarded-proto")):
-        secure = forwarded.rpartition(",")[2].strip() == "https"
     return f"{'https' if secure else 'http'}://{headers.get('host', '')}"
 
 

@@ -112,3 +112,12 @@ def test_a_server_on_path_is_used_where_it_is_new_enough(
     home = tmp_path / "redis"
     home.mkdir()
     assert (server_program(home) == str(program)) is is_used
+
+
+def test_proxies_are_addresses_and_networks(tmp_path: Path) -> None:
+    chosen = configured(tmp_path, TRUSTED_PROXIES="10.0.0.2, 172.16.0.0/12,fd00::/8")
+    assert chosen["TRUSTED_PROXIES"] == ["10.0.0.2", "172.16.0.0/12", "fd00::/8"]
+    assert configured(tmp_path, TRUSTED_PROXIES="*")["TRUSTED_PROXIES"] == ["*"]
+    assert configured(tmp_path)["TRUSTED_PROXIES"] == []
+    with pytest.raises(OptionError, match="'nginx', which is no address"):
+        configured(tmp_path, TRUSTED_PROXIES="10.0.0.2,nginx")
