@@ -47,66 +47,68 @@ const HELLO_TIMEOUT_MS = 10_000;
 type Timers = Record<"retry" | "hello" | "goaway", Timer | undefined>;
 
 export class Connection extends Emitter<ConnectionEvents> {
-  private current: ConnectionState = { status: "idle" };
-  private socket: SocketLike | null = null;
-  private welcomed: Welcome | null = null;
-  private readonly pending = new PendingCommands();
-  private readonly timers: Timers = {
+  #current: ConnectionState = { status: "idle" };
+  #socket: SocketLike | null = null;
+  #welcomed: Welcome | null = null;
+  readonly #pending = new PendingCommands();
+  readonly #timers: Timers = {
     retry: undefined,
     hello: undefined,
     goaway: undefined,
   };
-  private readonly silence: SilenceWatch;
-  private readonly reconnecting: Required<ReconnectOptions>;
-  private attempt = 0;
-  private wasLive = false;
+  readonly #silence: SilenceWatch;
+  readonly #reconnecting: Required<ReconnectOptions>;
+  #attempt = 0;
+  #wasLive = false;
   /** The last `error` with `id: null`: why the server is about to close. */
-  private said: LiveError | null = null;
-  private notBefore = 0;
-  private freshTokenTried = false;
-  private stopSigns: (() => void) | null = null;
+  #said: LiveError | null = null;
+  #notBefore = 0;
+  #freshTokenTried = false;
+  #stopSigns: (() => void) | null = null;
 
-  constructor(
-    private readonly options: ConnectionOptions,
-    private readonly environment: Environment,
-  ) {
+  readonly #options: ConnectionOptions;
+  readonly #environment: Environment;
+
+  constructor(options: ConnectionOptions, environment: Environment) {
     super();
-    this.silence = new SilenceWatch(
+    this.#options = options;
+    this.#environment = environment;
+    this.#silence = new SilenceWatch(
       environment,
       () => this.request({ type: "ping" }),
-      () => this.abort(disconnected("The server fell silent.")),
+      () => this.#abort(disconnected("The server fell silent.")),
     );
-    this.reconnecting = { ...RECONNECT_DEFAULTS, ...options.reconnect };
+    this.#reconnecting = { ...RECONNECT_DEFAULTS, ...options.reconnect };
   }
 
   get state(): ConnectionState {
-    return this.current;
+    return this.#current;
   }
 
   /** What the server said of itself and of us; null before the first `welcome`. */
   get welcome(): Welcome | null {
-    return this.welcomed;
+    return this.#welcomed;
   }
 
   /** Opens the socket unless it is open or being opened. Never throws: watch `state`, or await `ready()`. */
   start(): void {
-    const { status } = this.current;
+    const { status } = this.#current;
     if (status !== "idle" && status !== "offline" && status !== "ended") return;
-    this.attempt = 0;
-    this.freshTokenTried = false;
-    this.stopSigns ??= this.environment.onSign((sign) => this.heed(sign));
-    void this.open();
+    this.#attempt = 0;
+    this.#freshTokenTried = false;
+    this.#stopSigns ??= this.#environment.onSign((sign) => this.#heed(sign));
+    void this.#open();
   }
 
   /** Resolves once live. Rejects when attempts are spent, or the server ended it, or `stop()` was called. */
   ready(): Promise<Welcome> {
-    if (this.current.status === "live" && this.welcomed) return Promise.resolve(this.welcomed);
+    if (this.#current.status === "live" && this.#welcomed) return Promise.resolve(this.#welcomed);
     this.start();
     return new Promise((resolve, reject) => {
       const off = this.on("state", (state) => {
         if (state.status === "connecting" || state.status === "waiting") return;
         off();
-        if (state.status === "live" && this.welcomed) resolve(this.welcomed);
+        if (state.status === "live" && this.#welcomed) resolve(this.#welcomed);
         else if (state.status === "idle") reject(disconnected("The client was disconnected."));
         else if ("error" in state) reject(state.error);
       });
@@ -117,18 +119,18 @@ export class Connection extends Emitter<ConnectionEvents> {
   request(frame: Record<string, unknown>, { repeat = false, wanted, onOk }: RequestOptions = {}): Promise<Reply> {
     this.start();
     return new Promise((resolve, reject) => {
-      const id = this.pending.nextId();
+      const id = this.#pending.nextId();
       const command: Command = { id, frame: { id, ...frame }, repeat, wanted, onOk, resolve, reject, sent: false };
-      this.pending.add(command);
-      if (this.current.status === "live") this.transmit(command);
+      this.#pending.add(command);
+      if (this.#current.status === "live") this.#transmit(command);
     });
   }
 
   /** Tries again at once instead of waiting out the delay. */
   retryNow(): void {
-    if (this.current.status === "waiting") {
-      this.unset("retry");
-      void this.open();
+    if (this.#current.status === "waiting") {
+      this.#unset("retry");
+      void this.#open();
     } else {
       this.start();
     }
@@ -136,60 +138,60 @@ export class Connection extends Emitter<ConnectionEvents> {
 
   /** Closes for good; commands on their way fail. `start()` opens again. */
   stop(): void {
-    this.stopSigns?.();
-    this.stopSigns = null;
-    this.dropSocket();
-    this.unset("retry");
-    this.attempt = 0;
-    this.wasLive = false;
-    this.pending.abandon(disconnected("The client was disconnected."));
-    this.setState({ status: "idle" });
+    this.#stopSigns?.();
+    this.#stopSigns = null;
+    this.#dropSocket();
+    this.#unset("retry");
+    this.#attempt = 0;
+    this.#wasLive = false;
+    this.#pending.abandon(disconnected("The client was disconnected."));
+    this.#setState({ status: "idle" });
   }
 
-  private async open(): Promise<void> {
-    const opening: ConnectionState = { status: "connecting", attempt: this.attempt };
-    this.setState(opening);
-    if (this.attempt > 0) this.emit("reconnect", this.attempt);
+  async #open(): Promise<void> {
+    const opening: ConnectionState = { status: "connecting", attempt: this.#attempt };
+    this.#setState(opening);
+    if (this.#attempt > 0) this.emit("reconnect", this.#attempt);
     try {
-      const token = this.options.getToken ? await this.options.getToken() : (this.options.token ?? null);
-      if (this.current !== opening) return;
-      this.said = null;
-      const opened = this.environment.openSocket(this.options.url);
+      const token = this.#options.getToken ? await this.#options.getToken() : (this.#options.token ?? null);
+      if (this.#current !== opening) return;
+      this.#said = null;
+      const opened = this.#environment.openSocket(this.#options.url);
       const socket = "then" in opened ? await opened : opened;
-      if (this.current === opening) this.attach(socket, token);
+      if (this.#current === opening) this.#attach(socket, token);
       else socket.close();
     } catch (error) {
       const failure = LiveError.from(error);
-      if (this.current === opening) this.lost(failure, failure.code !== "NO_WEBSOCKET");
+      if (this.#current === opening) this.#lost(failure, failure.code !== "NO_WEBSOCKET");
     }
   }
 
-  private attach(socket: SocketLike, token: string | null): void {
-    this.socket = socket;
-    this.timers.hello = this.environment.setTimer(() => {
-      this.abort(disconnected("The server did not answer in time."));
+  #attach(socket: SocketLike, token: string | null): void {
+    this.#socket = socket;
+    this.#timers.hello = this.#environment.setTimer(() => {
+      this.#abort(disconnected("The server did not answer in time."));
     }, HELLO_TIMEOUT_MS);
-    socket.onopen = () => this.hello(socket, token);
+    socket.onopen = () => this.#hello(socket, token);
     socket.onmessage = (event: { data: unknown }) => {
-      if (socket === this.socket && typeof event.data === "string") this.receive(event.data);
+      if (socket === this.#socket && typeof event.data === "string") this.#receive(event.data);
     };
     // What went wrong follows in `onclose`; browsers tell nothing more.
     socket.onerror = () => undefined;
     socket.onclose = (event: { code: number }) => {
-      if (socket !== this.socket) return;
-      const { error, reconnect } = closing(event.code, this.said);
-      this.abort(error, reconnect);
+      if (socket !== this.#socket) return;
+      const { error, reconnect } = closing(event.code, this.#said);
+      this.#abort(error, reconnect);
     };
   }
 
-  private hello(socket: SocketLike, token: string | null): void {
-    if (socket !== this.socket) return;
-    const id = this.pending.nextId();
-    const frame = { id, type: "hello", token, client: this.options.client };
-    const onOk = (reply: Reply) => this.onWelcome(reply as unknown as Welcome);
+  #hello(socket: SocketLike, token: string | null): void {
+    if (socket !== this.#socket) return;
+    const id = this.#pending.nextId();
+    const frame = { id, type: "hello", token, client: this.#options.client };
+    const onOk = (reply: Reply) => this.#onWelcome(reply as unknown as Welcome);
     const reject = (error: LiveError) => {
-      if (socket === this.socket)
-        this.abort(error, error.code !== "UNAUTHENTICATED" && error.code !== "FORBIDDEN");
+      if (socket === this.#socket)
+        this.#abort(error, error.code !== "UNAUTHENTICATED" && error.code !== "FORBIDDEN");
     };
     const command: Command = {
       id,
@@ -200,43 +202,43 @@ export class Connection extends Emitter<ConnectionEvents> {
       reject,
       sent: false,
     };
-    this.pending.add(command);
-    this.transmit(command);
+    this.#pending.add(command);
+    this.#transmit(command);
   }
 
-  private onWelcome(welcome: Welcome): void {
-    this.unset("hello");
-    this.welcomed = welcome;
-    const returned = this.wasLive;
-    this.wasLive = true;
-    this.attempt = 0;
-    this.notBefore = 0;
-    this.freshTokenTried = false;
-    this.setState({ status: "live" });
-    this.silence.start(welcome.limits.heartbeat_s * 1000);
+  #onWelcome(welcome: Welcome): void {
+    this.#unset("hello");
+    this.#welcomed = welcome;
+    const returned = this.#wasLive;
+    this.#wasLive = true;
+    this.#attempt = 0;
+    this.#notBefore = 0;
+    this.#freshTokenTried = false;
+    this.#setState({ status: "live" });
+    this.#silence.start(welcome.limits.heartbeat_s * 1000);
     this.emit("open", welcome);
-    for (const command of this.pending.unsent()) this.transmit(command);
+    for (const command of this.#pending.unsent()) this.#transmit(command);
     if (returned) this.emit("reconnected");
   }
 
-  private transmit(command: Command): void {
+  #transmit(command: Command): void {
     if (command.wanted?.() === false) {
-      this.pending.take(command.id)?.reject(disconnected("It was withdrawn before it was sent."));
+      this.#pending.take(command.id)?.reject(disconnected("It was withdrawn before it was sent."));
       return;
     }
     const text = JSON.stringify(command.frame);
-    const limit = this.welcomed?.limits.max_frame_bytes;
+    const limit = this.#welcomed?.limits.max_frame_bytes;
     if (limit && text.length * 3 > limit && new TextEncoder().encode(text).length > limit) {
       const message = `This is larger than the ${limit} bytes that the server takes at once. Send less.`;
-      this.pending.take(command.id)?.reject(new LiveError("TOO_LARGE", message));
+      this.#pending.take(command.id)?.reject(new LiveError("TOO_LARGE", message));
       return;
     }
     command.sent = true;
-    this.socket?.send(text);
+    this.#socket?.send(text);
   }
 
-  private receive(data: string): void {
-    this.silence.heard();
+  #receive(data: string): void {
+    this.#silence.heard();
     let frame: unknown;
     try {
       frame = JSON.parse(data);
@@ -246,125 +248,125 @@ export class Connection extends Emitter<ConnectionEvents> {
     if (typeof frame !== "object" || frame === null) return;
     const { type, log, id } = frame as { type?: unknown; log?: unknown; id?: unknown };
     if (type === "ok" || type === "welcome" || type === "pong") {
-      const command = this.pending.take(id);
+      const command = this.#pending.take(id);
       command?.onOk?.(frame as Reply);
       command?.resolve(frame as Reply);
     } else if (type === "error" && typeof log !== "string") {
-      this.refused(id, frame as WireErrorBody);
+      this.#refused(id, frame as WireErrorBody);
     } else if (type === "goaway") {
-      this.leaveSoon((frame as { reconnect_after_ms?: number }).reconnect_after_ms ?? 0);
+      this.#leaveSoon((frame as { reconnect_after_ms?: number }).reconnect_after_ms ?? 0);
     } else if (typeof log === "string" && typeof type === "string") {
       this.emit("frame", frame as LogEvent);
     }
   }
 
-  private refused(id: unknown, body: WireErrorBody): void {
+  #refused(id: unknown, body: WireErrorBody): void {
     const error = LiveError.fromWire(body);
-    const command = this.pending.take(id);
+    const command = this.#pending.take(id);
     if (command) {
       command.reject(error);
       return;
     }
-    this.said = error;
-    if (error.retryAfter !== null) this.notBefore = this.environment.now() + error.retryAfter * 1000;
+    this.#said = error;
+    if (error.retryAfter !== null) this.#notBefore = this.#environment.now() + error.retryAfter * 1000;
     this.emit("error", error);
   }
 
   /** The server drains: move to another one when it says so, spread over the usual delay. */
-  private leaveSoon(afterMs: number): void {
-    const wait = afterMs + reconnectDelay(1, this.reconnecting, () => this.environment.random());
-    this.notBefore = this.environment.now() + afterMs;
-    this.unset("goaway");
-    this.timers.goaway = this.environment.setTimer(() => {
-      this.notBefore = 0;
-      this.pending.interrupt(disconnected("The server restarts."));
-      this.dropSocket();
-      void this.open();
+  #leaveSoon(afterMs: number): void {
+    const wait = afterMs + reconnectDelay(1, this.#reconnecting, () => this.#environment.random());
+    this.#notBefore = this.#environment.now() + afterMs;
+    this.#unset("goaway");
+    this.#timers.goaway = this.#environment.setTimer(() => {
+      this.#notBefore = 0;
+      this.#pending.interrupt(disconnected("The server restarts."));
+      this.#dropSocket();
+      void this.#open();
     }, wait);
   }
 
-  private heed(sign: Sign): void {
+  #heed(sign: Sign): void {
     if (sign === "leaving") {
-      this.leave();
+      this.#leave();
     } else if (sign === "offline") {
-      this.silence.probeInDoubt();
-    } else if (this.current.status === "waiting") {
+      this.#silence.probeInDoubt();
+    } else if (this.#current.status === "waiting") {
       this.retryNow();
     } else if (sign === "changed") {
-      this.silence.probeInDoubt();
-    } else if (sign === "online" && this.current.status === "connecting") {
+      this.#silence.probeInDoubt();
+    } else if (sign === "online" && this.#current.status === "connecting") {
       // What was begun without a network may hang until its time is up.
-      this.pending.interrupt(disconnected("The network changed."));
-      this.dropSocket();
-      void this.open();
+      this.#pending.interrupt(disconnected("The network changed."));
+      this.#dropSocket();
+      void this.#open();
     } else {
-      this.silence.probe();
+      this.#silence.probe();
     }
   }
 
   /** Closed by the client, the server knows at once that one has gone; a page that returns connects again. */
-  private leave(): void {
+  #leave(): void {
     this.emit("leaving");
-    if (this.current.status !== "live" && this.current.status !== "connecting") return;
-    this.pending.interrupt(disconnected("The page was left."));
-    this.dropSocket();
-    this.setState({ status: "waiting", attempt: 1, retryAt: this.environment.now() });
+    if (this.#current.status !== "live" && this.#current.status !== "connecting") return;
+    this.#pending.interrupt(disconnected("The page was left."));
+    this.#dropSocket();
+    this.#setState({ status: "waiting", attempt: 1, retryAt: this.#environment.now() });
   }
 
   /** This socket is of no more use. */
-  private abort(error: LiveError, reconnect = true): void {
-    this.dropSocket();
-    this.lost(error, reconnect);
+  #abort(error: LiveError, reconnect = true): void {
+    this.#dropSocket();
+    this.#lost(error, reconnect);
   }
 
-  private lost(error: LiveError, reconnect: boolean): void {
-    this.pending.interrupt(disconnected("The connection was lost before the server answered."));
-    if (error.code === "UNAUTHENTICATED" && !reconnect && this.options.getToken && !this.freshTokenTried) {
-      this.freshTokenTried = true;
-      void this.open();
+  #lost(error: LiveError, reconnect: boolean): void {
+    this.#pending.interrupt(disconnected("The connection was lost before the server answered."));
+    if (error.code === "UNAUTHENTICATED" && !reconnect && this.#options.getToken && !this.#freshTokenTried) {
+      this.#freshTokenTried = true;
+      void this.#open();
       return;
     }
     this.emit("error", error);
     if (!reconnect) {
-      this.giveUp({ status: "ended", error });
-    } else if (!this.reconnecting.enabled || this.attempt >= this.reconnecting.maxAttempts) {
-      this.giveUp({ status: "offline", error });
+      this.#giveUp({ status: "ended", error });
+    } else if (!this.#reconnecting.enabled || this.#attempt >= this.#reconnecting.maxAttempts) {
+      this.#giveUp({ status: "offline", error });
     } else {
-      this.retryLater();
+      this.#retryLater();
     }
   }
 
-  private retryLater(): void {
-    this.attempt += 1;
-    const now = this.environment.now();
-    const jitter = reconnectDelay(this.attempt, this.reconnecting, () => this.environment.random());
-    const delay = Math.max(0, this.notBefore - now) + jitter;
-    this.setState({ status: "waiting", attempt: this.attempt, retryAt: now + delay });
-    this.timers.retry = this.environment.setTimer(() => void this.open(), delay);
+  #retryLater(): void {
+    this.#attempt += 1;
+    const now = this.#environment.now();
+    const jitter = reconnectDelay(this.#attempt, this.#reconnecting, () => this.#environment.random());
+    const delay = Math.max(0, this.#notBefore - now) + jitter;
+    this.#setState({ status: "waiting", attempt: this.#attempt, retryAt: now + delay });
+    this.#timers.retry = this.#environment.setTimer(() => void this.#open(), delay);
   }
 
-  private giveUp(state: Extract<ConnectionState, { error: LiveError }>): void {
-    this.pending.abandon(state.error);
-    this.setState(state);
+  #giveUp(state: Extract<ConnectionState, { error: LiveError }>): void {
+    this.#pending.abandon(state.error);
+    this.#setState(state);
   }
 
-  private dropSocket(): void {
-    const socket = this.socket;
-    this.socket = null;
-    this.unset("hello");
-    this.silence.stop();
-    this.unset("goaway");
+  #dropSocket(): void {
+    const socket = this.#socket;
+    this.#socket = null;
+    this.#unset("hello");
+    this.#silence.stop();
+    this.#unset("goaway");
     socket?.close();
   }
 
-  private unset(name: keyof Timers): void {
-    const timer = this.timers[name];
-    if (timer !== undefined) this.environment.clearTimer(timer);
-    this.timers[name] = undefined;
+  #unset(name: keyof Timers): void {
+    const timer = this.#timers[name];
+    if (timer !== undefined) this.#environment.clearTimer(timer);
+    this.#timers[name] = undefined;
   }
 
-  private setState(state: ConnectionState): void {
-    this.current = state;
+  #setState(state: ConnectionState): void {
+    this.#current = state;
     this.emit("state", state);
   }
 }

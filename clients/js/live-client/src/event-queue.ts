@@ -9,33 +9,33 @@ const KEPT_APART = 1000;
 const OVERHEAD = 64;
 
 export class EventQueue {
-  private readonly events: StreamEvent[] = [];
-  private size = 0;
+  readonly #events: StreamEvent[] = [];
+  #size = 0;
 
   /** About how much is in it, in characters. */
   get weight(): number {
-    return this.size;
+    return this.#size;
   }
 
   copy(): EventQueue {
     const copy = new EventQueue();
-    copy.events.push(...this.events);
-    copy.size = this.size;
+    copy.#events.push(...this.#events);
+    copy.#size = this.#size;
     return copy;
   }
 
   push(event: StreamEvent): void {
-    const last = this.events.at(-1);
-    const both = last && this.events.length >= KEPT_APART ? merged(last, event) : null;
-    if (both) this.events[this.events.length - 1] = both;
-    else this.events.push(event);
-    this.size += textOf(event) + (both ? 0 : OVERHEAD);
+    const last = this.#events.at(-1);
+    const both = last && this.#events.length >= KEPT_APART ? merged(last, event) : null;
+    if (both) this.#events[this.#events.length - 1] = both;
+    else this.#events.push(event);
+    this.#size += textOf(event) + (both ? 0 : OVERHEAD);
   }
 
   /** The oldest one, taken out. */
   shift(): StreamEvent | undefined {
-    const event = this.events.shift();
-    if (event) this.size -= textOf(event) + OVERHEAD;
+    const event = this.#events.shift();
+    if (event) this.#size -= textOf(event) + OVERHEAD;
     return event;
   }
 }

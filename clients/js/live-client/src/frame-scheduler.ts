@@ -5,37 +5,41 @@ const HIDDEN_MS = 200;
 const NO_FRAMES_MS = 16;
 
 export class FrameScheduler {
-  private frame: number | undefined;
-  private timer: ReturnType<typeof setTimeout> | undefined;
-  private pending = false;
+  #frame: number | undefined;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #pending = false;
 
-  constructor(private readonly callback: () => void) {}
+  readonly #callback: () => void;
+
+  constructor(callback: () => void) {
+    this.#callback = callback;
+  }
 
   schedule(): void {
-    if (this.pending) return;
-    this.pending = true;
+    if (this.#pending) return;
+    this.#pending = true;
     if (typeof requestAnimationFrame === "function") {
-      this.frame = requestAnimationFrame(() => this.run());
-      this.timer = setTimeout(() => this.run(), HIDDEN_MS);
+      this.#frame = requestAnimationFrame(() => this.#run());
+      this.#timer = setTimeout(() => this.#run(), HIDDEN_MS);
     } else {
-      this.timer = setTimeout(() => this.run(), NO_FRAMES_MS);
+      this.#timer = setTimeout(() => this.#run(), NO_FRAMES_MS);
     }
   }
 
   /** At once, if anything is pending. */
   flush(): void {
-    if (this.pending) this.run();
+    if (this.#pending) this.#run();
   }
 
   cancel(): void {
-    this.pending = false;
-    if (this.frame !== undefined) cancelAnimationFrame(this.frame);
-    clearTimeout(this.timer);
-    this.frame = this.timer = undefined;
+    this.#pending = false;
+    if (this.#frame !== undefined) cancelAnimationFrame(this.#frame);
+    clearTimeout(this.#timer);
+    this.#frame = this.#timer = undefined;
   }
 
-  private run(): void {
+  #run(): void {
     this.cancel();
-    this.callback();
+    this.#callback();
   }
 }

@@ -22,16 +22,16 @@ export class LogPosition {
   /** The last event had; -1 before anything is known. */
   seq = -1;
   /** Frames are dropped while a `subscribe` is on its way, or its snapshot. */
-  private waiting: "ok" | "snapshot" | null = "ok";
+  #waiting: "ok" | "snapshot" | null = "ok";
 
   /** A `subscribe` was sent, or the connection is gone: nothing counts until the `ok`. */
   suspend(): void {
-    this.waiting = "ok";
+    this.#waiting = "ok";
   }
 
   /** The `ok` of `subscribe`. */
   resume(ok: Pick<SubscribeOk, "mode" | "epoch" | "seq">): void {
-    this.waiting = ok.mode === "snapshot" ? "snapshot" : null;
+    this.#waiting = ok.mode === "snapshot" ? "snapshot" : null;
     // `live` starts at the head; `replay` is followed by everything after what we had.
     if (ok.mode !== "live") return;
     this.epoch = ok.epoch;
@@ -42,7 +42,7 @@ export class LogPosition {
   forget(): void {
     this.epoch = null;
     this.seq = -1;
-    this.waiting = "ok";
+    this.#waiting = "ok";
   }
 
   /** What `subscribe` says of it; nothing where a snapshot is wanted. */
@@ -53,16 +53,16 @@ export class LogPosition {
   /** What to do with `event`; `apply` has moved the position. */
   take(event: LogEvent): Verdict {
     if (event.type === "unsubscribed") return "apply";
-    if (this.waiting === "ok") return "drop";
+    if (this.#waiting === "ok") return "drop";
     if (event.type === "snapshot") {
-      this.waiting = null;
+      this.#waiting = null;
       this.epoch = event.epoch;
       this.seq = event.seq;
       return "apply";
     }
     if (!("seq" in event)) return "apply";
     const { seq } = event;
-    if (this.seq < 0 || this.waiting === "snapshot" || seq <= this.seq) return "drop";
+    if (this.seq < 0 || this.#waiting === "snapshot" || seq <= this.seq) return "drop";
     const prev = event.prev ?? seq - 1;
     if (prev > this.seq || (prev < this.seq && accumulates(event))) return "gap";
     this.seq = seq;

@@ -31,14 +31,18 @@ const INTERVAL_MS = 30_000;
 const MOST_SAMPLES = 200;
 
 export class Metrics {
-  private counts = nothing();
-  private timer: ReturnType<typeof setTimeout> | undefined;
+  #counts = nothing();
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  readonly #url: string | undefined;
+  readonly #credential: () => Promise<string | null | undefined>;
 
   constructor(
-    private readonly url: string | undefined,
-    private readonly credential: () => Promise<string | null | undefined>,
+    url: string | undefined,
+    credential: () => Promise<string | null | undefined>,
     endpoint: string | undefined,
   ) {
+    this.#url = url;
+    this.#credential = credential;
     const server = restUrl("", url);
     if (endpoint !== undefined && new URL(endpoint, server).origin !== new URL(server).origin) {
       console.warn(
@@ -50,44 +54,44 @@ export class Metrics {
   /** Counts what `events` tell of. */
   listen(events: Emitter<ClientEvents>): void {
     events.on("connection", ({ status }) => {
-      if (status === "live") this.count({ connections: 1 });
-      else if (status === "idle") this.send();
+      if (status === "live") this.#count({ connections: 1 });
+      else if (status === "idle") this.#send();
     });
-    events.on("reconnect", () => this.count({ reconnects: 1 }));
+    events.on("reconnect", () => this.#count({ reconnects: 1 }));
     events.on("stream_complete", ({ totalTokens, tokensPerSecond, firstToken, cached }) => {
-      this.count({ complete: 1, tokens: totalTokens, cache_hits: cached === null ? 0 : 1 });
-      sample(this.counts.latency_ms, firstToken);
-      sample(this.counts.tokens_per_second, tokensPerSecond);
+      this.#count({ complete: 1, tokens: totalTokens, cache_hits: cached === null ? 0 : 1 });
+      sample(this.#counts.latency_ms, firstToken);
+      sample(this.#counts.tokens_per_second, tokensPerSecond);
     });
     events.on("stream_error", ({ error }) => {
-      this.count({ failed: 1 });
+      this.#count({ failed: 1 });
       const code = error.code.toLowerCase();
-      this.counts.errors[code] = (this.counts.errors[code] ?? 0) + 1;
+      this.#counts.errors[code] = (this.#counts.errors[code] ?? 0) + 1;
     });
-    events.on("leaving", () => this.send());
+    events.on("leaving", () => this.#send());
   }
 
-  private count(more: Partial<Record<Counter, number>>): void {
-    for (const [name, number] of Object.entries(more)) this.counts[name as Counter] += number;
-    if (this.timer !== undefined) return;
-    this.timer = setTimeout(() => this.send(), INTERVAL_MS);
+  #count(more: Partial<Record<Counter, number>>): void {
+    for (const [name, number] of Object.entries(more)) this.#counts[name as Counter] += number;
+    if (this.#timer !== undefined) return;
+    this.#timer = setTimeout(() => this.#send(), INTERVAL_MS);
     // A program that is done does not wait for this.
-    (this.timer as { unref?: () => void }).unref?.();
+    (this.#timer as { unref?: () => void }).unref?.();
   }
 
   /** What cannot be sent is let go: figures are not worth a second try. */
-  private send(): void {
-    if (this.timer === undefined) return;
-    clearTimeout(this.timer);
-    this.timer = undefined;
-    const body = JSON.stringify(this.counts);
-    this.counts = nothing();
-    void this.post(body).catch(() => undefined);
+  #send(): void {
+    if (this.#timer === undefined) return;
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    const body = JSON.stringify(this.#counts);
+    this.#counts = nothing();
+    void this.#post(body).catch(() => undefined);
   }
 
-  private async post(body: string): Promise<void> {
-    const token = await this.credential();
-    const url = restUrl("metrics/client", this.url);
+  async #post(body: string): Promise<void> {
+    const token = await this.#credential();
+    const url = restUrl("metrics/client", this.#url);
     const who = token ? { Authorization: `Bearer ${token}` } : csrfHeader(url);
     const headers = { "Content-Type": "application/json", ...who };
     // `keepalive`: it goes out though the page is being left.

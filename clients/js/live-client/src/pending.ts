@@ -20,30 +20,30 @@ export interface Command {
 }
 
 export class PendingCommands {
-  private readonly byId = new Map<number, Command>();
-  private lastId = 0;
+  readonly #byId = new Map<number, Command>();
+  #lastId = 0;
 
   nextId(): number {
-    return ++this.lastId;
+    return ++this.#lastId;
   }
 
   add(command: Command): void {
-    this.byId.set(command.id, command);
+    this.#byId.set(command.id, command);
   }
 
   /** Takes the command that `id` names out of those waiting; undefined if nobody waits for it. */
   take(id: unknown): Command | undefined {
     if (typeof id !== "number") return undefined;
-    const command = this.byId.get(id);
-    this.byId.delete(id);
+    const command = this.#byId.get(id);
+    this.#byId.delete(id);
     return command;
   }
 
   /** The connection is gone: those that were sent and may not be repeated fail, the others wait for the next. */
   interrupt(error: LiveError): void {
-    for (const command of [...this.byId.values()]) {
+    for (const command of [...this.#byId.values()]) {
       if (command.sent && !command.repeat) {
-        this.byId.delete(command.id);
+        this.#byId.delete(command.id);
         command.reject(error);
       } else {
         command.sent = false;
@@ -53,13 +53,13 @@ export class PendingCommands {
 
   /** No connection will come any more: all fail. */
   abandon(error: LiveError): void {
-    const commands = [...this.byId.values()];
-    this.byId.clear();
+    const commands = [...this.#byId.values()];
+    this.#byId.clear();
     for (const command of commands) command.reject(error);
   }
 
   /** Those to send on a fresh connection, in the order in which they were given. */
   unsent(): Command[] {
-    return [...this.byId.values()].filter((command) => !command.sent);
+    return [...this.#byId.values()].filter((command) => !command.sent);
   }
 }

@@ -10,31 +10,35 @@ const TOO_MUCH = 64 * 1024;
 const LITTLE = 16 * 1024;
 
 export class Readers {
-  private readonly all = new Set<Reader>();
-  private held = false;
+  readonly #all = new Set<Reader>();
+  #held = false;
+
+  readonly #hold: (held: boolean) => void;
 
   constructor(
     /** Asks for no more events, or for those that were held back. */
-    private readonly hold: (held: boolean) => void,
-  ) {}
+    hold: (held: boolean) => void,
+  ) {
+    this.#hold = hold;
+  }
 
   add(reader: Reader): void {
-    this.all.add(reader);
+    this.#all.add(reader);
     this.balance();
   }
 
   remove(reader: Reader): void {
-    this.all.delete(reader);
+    this.#all.delete(reader);
     this.balance();
   }
 
   /** To be called when something was kept, or read. Where nobody reads, nothing is held back. */
   balance(): void {
     let least = Infinity;
-    for (const reader of this.all) least = Math.min(least, reader.unread());
-    const held = this.all.size > 0 && least > (this.held ? LITTLE : TOO_MUCH);
-    if (held === this.held) return;
-    this.held = held;
-    this.hold(held);
+    for (const reader of this.#all) least = Math.min(least, reader.unread());
+    const held = this.#all.size > 0 && least > (this.#held ? LITTLE : TOO_MUCH);
+    if (held === this.#held) return;
+    this.#held = held;
+    this.#hold(held);
   }
 }

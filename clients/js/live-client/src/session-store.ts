@@ -30,78 +30,80 @@ export interface SessionState extends LogState {
 }
 
 export class SessionStore {
-  private state: SessionState;
+  #state: SessionState;
   /** What readers see: changes at most once a frame. */
-  private shown: SessionState;
-  private readonly listeners = new Set<() => void>();
-  private readonly frames = new FrameScheduler(() => this.show());
-  private closers: (() => void)[] = [];
-  private users = 0;
+  #shown: SessionState;
+  readonly #listeners = new Set<() => void>();
+  readonly #frames = new FrameScheduler(() => this.#show());
+  #closers: (() => void)[] = [];
+  #users = 0;
   /** What else wants each event: what is not in the log has stores of its own. */
-  private readonly sinks = new Set<LogSink>();
-  private isOpen = false;
+  readonly #sinks = new Set<LogSink>();
+  #isOpen = false;
+  readonly #options: SubscribeOptions;
 
   constructor(
     readonly client: HanzoLiveClient,
     /** Id or slug. */
     readonly session: string,
-    private readonly options: SubscribeOptions = {},
+    options: SubscribeOptions = {},
   ) {
-    this.state = {
+    this.#options = options;
+    this.#state = {
       ...EMPTY_LOG,
       connection: client.connectionState,
       status: "loading",
       endedBy: null,
       outgoing: [],
     };
-    this.shown = this.state;
+    this.#shown = this.#state;
   }
 
   /** Watches the session until the result is called as often as this was. */
   open(): () => void {
-    if (this.users++ === 0) this.begin();
+    if (this.#users++ === 0) this.#begin();
     let open = true;
     return () => {
       if (!open) return;
       open = false;
-      if (--this.users === 0) this.end();
+      if (--this.#users === 0) this.#end();
     };
   }
 
   readonly subscribe = (listener: () => void): (() => void) => {
-    this.listeners.add(listener);
-    return () => this.listeners.delete(listener);
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
   };
 
-  readonly getSnapshot = (): SessionState => this.shown;
+  readonly getSnapshot = (): SessionState => this.#shown;
 
   /** What is known by now; `getSnapshot` may be a frame behind it. */
   get current(): SessionState {
-    return this.state;
+    return this.#state;
   }
 
   /** Gives `sink` each event of the log as it comes, for as long as the store is open. */
   listen(sink: LogSink): () => void {
-    this.sinks.add(sink);
-    if (this.isOpen) sink.opened?.();
-    return () => this.sinks.delete(sink);
+    this.#sinks.add(sink);
+    if (this.#isOpen) sink.opened?.();
+    return () => this.#sinks.delete(sink);
   }
 
   /** Posts a message; it shows as outgoing until the log has it. Never rejects: failures show on the message. */
   async send(content: string, options: AnswerOptions & { reply?: boolean } = {}): Promise<void> {
-    await this.transmit({ key: options.key ?? newKey(), content, status: "sending", error: null }, options);
+    await this.#transmit({ key: options.key ?? newKey(), content, status: "sending", error: null }, options);
   }
 
   /** Sends a failed message again: with the same key, so that it cannot be there twice. */
   async resend(key: string): Promise<void> {
-    const failed = this.state.outgoing.find((message) => message.key === key);
-    if (failed) await this.transmit({ ...failed, status: "sending", error: null }, {});
+    const failed = this.#state.outgoing.find((message) => message.key === key);
+    if (failed) await this.#transmit({ ...failed, status: "sending", error: null }, {});
   }
 
   /** Takes a failed message away. */
   discard(key: string): void {
-    this.change({ outgoing: this.state.outgoing.filter((message) => message.key !== key) });
-    this.frames.flush();
+    this.#change({ outgoing: this.#state.outgoing.filter((message) => message.key !== key) });
+    this.#frames.flush();
   }
 
   /**
@@ -109,10 +111,10 @@ export class SessionStore {
    * taken away again, and the failure passed on.
    */
   async deliver<T>(key: string, content: string, work: () => Promise<T>): Promise<T> {
-    this.putOutgoing({ key, content, status: "sending", error: null });
+    this.#putOutgoing({ key, content, status: "sending", error: null });
     try {
       const result = await work();
-      this.change({ outgoing: this.notIn(this.state.messages) });
+      this.#change({ outgoing: this.#notIn(this.#state.messages) });
       return result;
     } catch (reason) {
       this.discard(key);
@@ -127,75 +129,75 @@ export class SessionStore {
 
   /** Puts older messages in, as REST gives them. */
   addOlder(messages: readonly Message[], hasMore: boolean): void {
-    this.state = { ...withMessages(this.state, messages), hasMore };
-    this.frames.schedule();
+    this.#state = { ...withMessages(this.#state, messages), hasMore };
+    this.#frames.schedule();
   }
 
-  private begin(): void {
-    if (this.state.status === "ended") this.change({ status: "loading", endedBy: null });
+  #begin(): void {
+    if (this.#state.status === "ended") this.#change({ status: "loading", endedBy: null });
     const leave = this.client.watch(
       `session:${this.session}`,
       {
-        event: (event) => this.take(event),
-        opened: () => this.opened(),
+        event: (event) => this.#take(event),
+        opened: () => this.#opened(),
         ended: (error) => {
-          this.isOpen = false;
-          this.change({ status: "ended", endedBy: error });
-          for (const sink of [...this.sinks]) sink.ended(error);
+          this.#isOpen = false;
+          this.#change({ status: "ended", endedBy: error });
+          for (const sink of [...this.#sinks]) sink.ended(error);
         },
       },
-      this.options,
+      this.#options,
     );
     const off = this.client.onConnection((connection) => {
-      if (connection.status !== "live") this.isOpen = false;
-      this.change({ connection });
+      if (connection.status !== "live") this.#isOpen = false;
+      this.#change({ connection });
     });
-    this.closers = [leave, off];
-    this.change({ connection: this.client.connectionState });
+    this.#closers = [leave, off];
+    this.#change({ connection: this.client.connectionState });
   }
 
-  private end(): void {
-    for (const close of this.closers) close();
-    this.closers = [];
-    this.isOpen = false;
-    this.frames.cancel();
-    this.shown = this.state;
+  #end(): void {
+    for (const close of this.#closers) close();
+    this.#closers = [];
+    this.#isOpen = false;
+    this.#frames.cancel();
+    this.#shown = this.#state;
   }
 
-  private opened(): void {
-    this.isOpen = true;
-    for (const sink of [...this.sinks]) sink.opened?.();
+  #opened(): void {
+    this.#isOpen = true;
+    for (const sink of [...this.#sinks]) sink.opened?.();
   }
 
-  private take(event: LogEvent): void {
-    const before = this.state;
-    this.fold(event);
-    if (this.state !== before && !(event.type === "presence" && onlyMoves(before, this.state)))
-      this.frames.schedule();
-    for (const sink of [...this.sinks]) sink.event(event);
+  #take(event: LogEvent): void {
+    const before = this.#state;
+    this.#fold(event);
+    if (this.#state !== before && !(event.type === "presence" && onlyMoves(before, this.#state)))
+      this.#frames.schedule();
+    for (const sink of [...this.#sinks]) sink.event(event);
   }
 
-  private fold(event: LogEvent): void {
-    const next = foldLog(this.state, event);
+  #fold(event: LogEvent): void {
+    const next = foldLog(this.#state, event);
     if (event.type === "snapshot") {
-      this.state = { ...next, status: "ready", outgoing: this.notIn(next.messages) };
+      this.#state = { ...next, status: "ready", outgoing: this.#notIn(next.messages) };
     } else if (event.type === "message" && event.message.key !== null) {
       const { key } = event.message;
-      this.state = { ...next, outgoing: next.outgoing.filter((message) => message.key !== key) };
+      this.#state = { ...next, outgoing: next.outgoing.filter((message) => message.key !== key) };
     } else {
-      this.state = next;
+      this.#state = next;
     }
   }
 
-  private notIn(messages: readonly Message[]): readonly OutgoingMessage[] {
-    return this.state.outgoing.filter(({ key }) => !messages.some((message) => message.key === key));
+  #notIn(messages: readonly Message[]): readonly OutgoingMessage[] {
+    return this.#state.outgoing.filter(({ key }) => !messages.some((message) => message.key === key));
   }
 
-  private async transmit(
+  async #transmit(
     message: OutgoingMessage,
     options: AnswerOptions & { reply?: boolean },
   ): Promise<void> {
-    this.putOutgoing(message);
+    this.#putOutgoing(message);
     try {
       await this.client.sendMessage({
         ...options,
@@ -204,29 +206,29 @@ export class SessionStore {
         key: message.key,
       });
       // It stays until the log brings it: taken away now, it would be gone for a moment.
-      this.change({ outgoing: this.notIn(this.state.messages) });
+      this.#change({ outgoing: this.#notIn(this.#state.messages) });
     } catch (reason) {
       const error = LiveError.from(reason);
-      const outgoing = this.notIn(this.state.messages).map((each) =>
+      const outgoing = this.#notIn(this.#state.messages).map((each) =>
         each.key === message.key ? { ...each, status: "failed" as const, error } : each,
       );
-      this.change({ outgoing });
+      this.#change({ outgoing });
     }
   }
 
-  private putOutgoing(message: OutgoingMessage): void {
-    const others = this.state.outgoing.filter(({ key }) => key !== message.key);
-    this.change({ outgoing: [...others, message] });
+  #putOutgoing(message: OutgoingMessage): void {
+    const others = this.#state.outgoing.filter(({ key }) => key !== message.key);
+    this.#change({ outgoing: [...others, message] });
   }
 
-  private change(changes: Partial<SessionState>): void {
-    this.state = { ...this.state, ...changes };
-    this.frames.schedule();
+  #change(changes: Partial<SessionState>): void {
+    this.#state = { ...this.#state, ...changes };
+    this.#frames.schedule();
   }
 
-  private show(): void {
-    this.shown = this.state;
-    for (const listener of [...this.listeners]) listener();
+  #show(): void {
+    this.#shown = this.#state;
+    for (const listener of [...this.#listeners]) listener();
   }
 }
 

@@ -9,46 +9,53 @@ const GRACE_MS = 8_000;
 const DOUBT_MS = 2_500;
 
 export class SilenceWatch {
-  private timer: Timer | undefined;
-  private intervalMs: number | null = null;
+  #timer: Timer | undefined;
+  #intervalMs: number | null = null;
   /** The question whose answer alone ends a doubt. */
-  private doubt: Promise<unknown> | null = null;
+  #doubt: Promise<unknown> | null = null;
+  readonly #environment: Environment;
+  readonly #ask: () => Promise<unknown>;
+  readonly #giveUp: () => void;
 
   constructor(
-    private readonly environment: Environment,
+    environment: Environment,
     /** Asks the other side for a sign of life, which settles the result. */
-    private readonly ask: () => Promise<unknown>,
-    private readonly giveUp: () => void,
-  ) {}
+    ask: () => Promise<unknown>,
+    giveUp: () => void,
+  ) {
+    this.#environment = environment;
+    this.#ask = ask;
+    this.#giveUp = giveUp;
+  }
 
   /** From now on, `intervalMs` of silence is too much. */
   start(intervalMs: number): void {
-    this.intervalMs = intervalMs;
+    this.#intervalMs = intervalMs;
     this.heard();
   }
 
   /** Anything that arrives proves that the other side is there; in doubt, it may have been on its way already. */
   heard(): void {
-    if (this.intervalMs !== null && this.doubt === null) this.set(this.intervalMs, () => this.probe());
+    if (this.#intervalMs !== null && this.#doubt === null) this.#set(this.#intervalMs, () => this.probe());
   }
 
   /** Asks at once. */
   probe(): void {
-    if (this.intervalMs === null || this.doubt !== null) return;
-    this.set(GRACE_MS, this.giveUp);
-    this.ask().catch(() => undefined);
+    if (this.#intervalMs === null || this.#doubt !== null) return;
+    this.#set(GRACE_MS, this.#giveUp);
+    this.#ask().catch(() => undefined);
   }
 
   /** Asks at once, and waits only shortly: the network is said to be gone. */
   probeInDoubt(): void {
-    if (this.intervalMs === null || this.doubt !== null) return;
-    this.set(DOUBT_MS, this.giveUp);
-    const question = this.ask();
-    this.doubt = question;
+    if (this.#intervalMs === null || this.#doubt !== null) return;
+    this.#set(DOUBT_MS, this.#giveUp);
+    const question = this.#ask();
+    this.#doubt = question;
     question.then(
       () => {
-        if (this.doubt !== question) return;
-        this.doubt = null;
+        if (this.#doubt !== question) return;
+        this.#doubt = null;
         this.heard();
       },
       () => undefined,
@@ -56,14 +63,14 @@ export class SilenceWatch {
   }
 
   stop(): void {
-    this.intervalMs = null;
-    this.doubt = null;
-    if (this.timer !== undefined) this.environment.clearTimer(this.timer);
-    this.timer = undefined;
+    this.#intervalMs = null;
+    this.#doubt = null;
+    if (this.#timer !== undefined) this.#environment.clearTimer(this.#timer);
+    this.#timer = undefined;
   }
 
-  private set(ms: number, callback: () => void): void {
-    if (this.timer !== undefined) this.environment.clearTimer(this.timer);
-    this.timer = this.environment.setTimer(callback, ms);
+  #set(ms: number, callback: () => void): void {
+    if (this.#timer !== undefined) this.#environment.clearTimer(this.#timer);
+    this.#timer = this.#environment.setTimer(callback, ms);
   }
 }

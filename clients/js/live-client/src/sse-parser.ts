@@ -11,34 +11,34 @@ export interface ServerSentEvent {
 const MAX_LINE = 16 * 1024 * 1024;
 
 export class SseParser {
-  private rest = "";
-  private id = "";
-  private type = "";
-  private data: string[] = [];
+  #rest = "";
+  #id = "";
+  #type = "";
+  #data: string[] = [];
 
   /** The events that `text` completes. Throws where a line has no end. */
   push(text: string): ServerSentEvent[] {
-    const lines = (this.rest + text).split(/\r\n|\n|\r(?!$)/);
-    this.rest = lines.pop() ?? "";
-    if (this.rest.length > MAX_LINE) throw new Error("The server sent a line that is too long.");
-    return lines.flatMap((line) => this.line(line) ?? []);
+    const lines = (this.#rest + text).split(/\r\n|\n|\r(?!$)/);
+    this.#rest = lines.pop() ?? "";
+    if (this.#rest.length > MAX_LINE) throw new Error("The server sent a line that is too long.");
+    return lines.flatMap((line) => this.#line(line) ?? []);
   }
 
-  private line(line: string): ServerSentEvent | null {
-    if (line === "") return this.dispatch();
+  #line(line: string): ServerSentEvent | null {
+    if (line === "") return this.#dispatch();
     const colon = line.indexOf(":");
     const name = colon < 0 ? line : line.slice(0, colon);
     const value = colon < 0 ? "" : line.slice(colon + 1).replace(/^ /, "");
-    if (name === "id" && !value.includes("\0")) this.id = value;
-    else if (name === "event") this.type = value;
-    else if (name === "data") this.data.push(value);
+    if (name === "id" && !value.includes("\0")) this.#id = value;
+    else if (name === "event") this.#type = value;
+    else if (name === "data") this.#data.push(value);
     return null;
   }
 
-  private dispatch(): ServerSentEvent | null {
-    const { id, type, data } = this;
-    this.type = "";
-    this.data = [];
+  #dispatch(): ServerSentEvent | null {
+    const [id, type, data] = [this.#id, this.#type, this.#data];
+    this.#type = "";
+    this.#data = [];
     return data.length === 0 ? null : { id, type: type || "message", data: data.join("\n") };
   }
 }

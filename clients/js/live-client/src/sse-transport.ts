@@ -10,30 +10,33 @@ const SILENCE_MS = 40_000;
 const EVENT_STREAM = "text/event-stream";
 
 export class SseTransport {
-  constructor(
-    private readonly access: RestAccess,
-    private readonly signal: AbortSignal,
-  ) {}
+  readonly #access: RestAccess;
+  readonly #signal: AbortSignal;
+
+  constructor(access: RestAccess, signal: AbortSignal) {
+    this.#access = access;
+    this.#signal = signal;
+  }
 
   /** Starts a stream whose events the response is. Rejects with a LiveError. */
   startAndRead(body: object): Promise<Response> {
-    return this.ask("POST", "streams", { body, accept: EVENT_STREAM });
+    return this.#ask("POST", "streams", { body, accept: EVENT_STREAM });
   }
 
   /** Starts a stream; gives its id. */
   async start(body: object): Promise<string> {
-    const response = await this.ask("POST", "streams", { body });
+    const response = await this.#ask("POST", "streams", { body });
     return ((await response.json()) as { stream: string }).stream;
   }
 
   /** What follows `lastId` (an event's id), or all of it; 204 where nothing does. */
   read(stream: string, lastId: string, showThoughts: boolean): Promise<Response> {
     const path = `streams/${encodeURIComponent(stream)}/events${showThoughts ? "?show_thoughts=true" : ""}`;
-    return this.ask("GET", path, { accept: EVENT_STREAM, lastId });
+    return this.#ask("GET", path, { accept: EVENT_STREAM, lastId });
   }
 
   async stop(stream: string): Promise<void> {
-    await this.ask("POST", `streams/${encodeURIComponent(stream)}/stop`, {});
+    await this.#ask("POST", `streams/${encodeURIComponent(stream)}/stop`, {});
   }
 
   /** The events of a response, until it ends or breaks (then it throws a LiveError). */
@@ -53,13 +56,13 @@ export class SseTransport {
     }
   }
 
-  private ask(
+  #ask(
     method: string,
     path: string,
     { body, accept, lastId }: { body?: object; accept?: string; lastId?: string },
   ): Promise<Response> {
     const headers = { ...(accept ? { Accept: accept } : {}), ...(lastId ? { "Last-Event-ID": lastId } : {}) };
-    return ask(this.access, path, { method, body, headers, signal: this.signal });
+    return ask(this.#access, path, { method, body, headers, signal: this.#signal });
   }
 }
 

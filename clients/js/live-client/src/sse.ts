@@ -34,32 +34,34 @@ type Of<T extends StreamEvent["type"]> = Extract<StreamEvent, { type: T }>;
 
 /** One answer, as its events come: listen to `token`, `complete`, `error` and the wire's others. */
 export class LiveEventSource extends EventTarget {
-  constructor(
-    private readonly live: LiveStream,
-    private readonly leave: () => void,
-  ) {
+  readonly #live: LiveStream;
+  readonly #leave: () => void;
+
+  constructor(live: LiveStream, leave: () => void) {
     super();
-    void this.dispatch();
+    this.#live = live;
+    this.#leave = leave;
+    void this.#dispatch();
   }
 
   /** The stream's id; null until the server has given it one. */
   get id(): string | null {
-    return this.live.id;
+    return this.#live.id;
   }
 
   /** The whole text, once it is whole. Rejects with a LiveError that has the text so far. */
   text(): Promise<string> {
-    return this.live.text();
+    return this.#live.text();
   }
 
   /** Ends the answer on the server; what was written so far stays. */
   stop(): Promise<void> {
-    return this.live.stop();
+    return this.#live.stop();
   }
 
   /** Reads no further; the answer goes on without us. */
   close(): void {
-    this.leave();
+    this.#leave();
   }
 
   override addEventListener<T extends StreamEvent["type"]>(
@@ -76,9 +78,9 @@ export class LiveEventSource extends EventTarget {
     super.addEventListener(type, listener, options);
   }
 
-  private async dispatch(): Promise<void> {
+  async #dispatch(): Promise<void> {
     try {
-      for await (const event of this.live.events()) {
+      for await (const event of this.#live.events()) {
         const error = event.type === "error" ? LiveError.fromWire(event, { stream: event.stream }) : null;
         this.dispatchEvent(new LiveSentEvent(event.type, event, error));
       }
@@ -92,19 +94,23 @@ export class LiveEventSource extends EventTarget {
 const CLOSED = new LiveError("DISCONNECTED", "It was closed.");
 
 export class HanzoLiveSSE {
-  constructor(private readonly options: HanzoLiveSSEOptions = {}) {}
+  readonly #options: HanzoLiveSSEOptions;
+
+  constructor(options: HanzoLiveSSEOptions = {}) {
+    this.#options = options;
+  }
 
   /** Asks a model. Given at once; awaiting it gives the same object. Failures come as `error` events. */
   stream(request: StreamRequest): LiveEventSource {
-    const { signal, session, messages, content, ...answer } = withDefaults(this.options, request);
+    const { signal, session, messages, content, ...answer } = withDefaults(this.#options, request);
     const reading = new AbortController();
-    const transport = new SseTransport(this.options, reading.signal);
-    const stopping = new SseTransport(this.options, new AbortController().signal);
+    const transport = new SseTransport(this.#options, reading.signal);
+    const stopping = new SseTransport(this.#options, new AbortController().signal);
     const live = new LiveStream("text", { stop: (id) => stopping.stop(id) });
     const off = signal ? onAbort(signal, (reason) => live.abort(reason)) : () => undefined;
     const key = answer.key ?? newKey();
     const body = { session, messages, content, ...answerFields({ ...answer, key }) };
-    void follow(live, transport, { body, reconnect: this.options.reconnect ?? {}, signal: reading.signal }).then(off);
+    void follow(live, transport, { body, reconnect: this.#options.reconnect ?? {}, signal: reading.signal }).then(off);
     return new LiveEventSource(live, () => {
       reading.abort();
       live.leave(CLOSED);

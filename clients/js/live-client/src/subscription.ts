@@ -41,33 +41,37 @@ export class Subscription {
   readonly position = new LogPosition();
   /** The log's own name, once the server told it (sessions may be asked for by slug). */
   log: string;
-  private request = 0;
-  private futile = 0;
-  private retry: ReturnType<typeof setTimeout> | undefined;
-  private closed = false;
+  #request = 0;
+  #futile = 0;
+  #retry: ReturnType<typeof setTimeout> | undefined;
+  #closed = false;
   /** Those that would rather have no more events for now. */
-  private readonly waiting = new Set<LogSink>();
-  private resting = false;
+  readonly #waiting = new Set<LogSink>();
+  #resting = false;
+  readonly #connection: Connection;
+  readonly #onEnded: (subscription: Subscription) => void;
 
   constructor(
     /** The name under which it was asked for. */
     readonly asked: string,
     public options: SubscribeOptions,
-    private readonly connection: Connection,
-    private readonly onEnded: (subscription: Subscription) => void,
+    connection: Connection,
+    onEnded: (subscription: Subscription) => void,
   ) {
+    this.#connection = connection;
+    this.#onEnded = onEnded;
     this.log = asked;
   }
 
   /** Asks the server for the log from where we are; until it answers, frames of the log are dropped. */
   renew(): void {
-    this.resting = this.isUnwanted();
-    if (this.closed || this.resting || this.connection.state.status !== "live") return;
-    clearTimeout(this.retry);
+    this.#resting = this.#isUnwanted();
+    if (this.#closed || this.#resting || this.#connection.state.status !== "live") return;
+    clearTimeout(this.#retry);
     this.position.suspend();
-    const request = ++this.request;
+    const request = ++this.#request;
     const { showThoughts = false, flushInterval, bufferSize, tail } = this.options;
-    this.connection
+    this.#connection
       .request(
         {
           type: "subscribe",
@@ -80,7 +84,7 @@ export class Subscription {
         },
         {
           onOk: (reply) => {
-            if (request !== this.request || this.closed) return;
+            if (request !== this.#request || this.#closed) return;
             const ok = reply as unknown as SubscribeOk;
             this.log = ok.log;
             this.position.resume(ok);
@@ -89,37 +93,37 @@ export class Subscription {
         },
       )
       .catch((reason: unknown) => {
-        if (request === this.request && !this.closed) this.refused(LiveError.from(reason));
+        if (request === this.#request && !this.#closed) this.#refused(LiveError.from(reason));
       });
   }
 
   /** `sink` wants no more events for now, or wants them again: all that it has not had, in order. */
   hold(sink: LogSink, held: boolean): void {
-    if (held) this.waiting.add(sink);
-    else this.waiting.delete(sink);
+    if (held) this.#waiting.add(sink);
+    else this.#waiting.delete(sink);
     this.settle();
   }
 
   leave(sink: LogSink): void {
     this.sinks.delete(sink);
-    this.waiting.delete(sink);
+    this.#waiting.delete(sink);
     if (this.sinks.size > 0) this.settle();
   }
 
   /** While nobody wants events the server sends none; afterwards it goes on from where we are. */
   settle(): void {
-    const { resting } = this;
-    if (this.closed || this.isUnwanted() === resting) return;
+    const resting = this.#resting;
+    if (this.#closed || this.#isUnwanted() === resting) return;
     this.renew();
-    if (resting || this.connection.state.status !== "live") return;
+    if (resting || this.#connection.state.status !== "live") return;
     this.suspend();
-    this.connection.request({ type: "unsubscribe", log: this.log }).catch(() => undefined);
+    this.#connection.request({ type: "unsubscribe", log: this.log }).catch(() => undefined);
   }
 
   /** The connection is gone. */
   suspend(): void {
-    this.request += 1;
-    clearTimeout(this.retry);
+    this.#request += 1;
+    clearTimeout(this.#retry);
     this.position.suspend();
   }
 
@@ -130,15 +134,15 @@ export class Subscription {
   }
 
   take(event: LogEvent): void {
-    if (this.closed) return;
+    if (this.#closed) return;
     const verdict = this.position.take(event);
     if (verdict === "gap") {
-      if (++this.futile > FUTILE_GAPS) this.position.forget();
+      if (++this.#futile > FUTILE_GAPS) this.position.forget();
       this.renew();
       return;
     }
     if (verdict === "drop") return;
-    this.futile = 0;
+    this.#futile = 0;
     for (const sink of [...this.sinks]) sink.event(event);
     if (event.type === "unsubscribed" && event.reason === "archived") {
       // It can still be watched, and says when it is opened again.
@@ -150,28 +154,28 @@ export class Subscription {
 
   /** No more frames are wanted. Says nothing to the server. */
   close(): void {
-    this.closed = true;
-    clearTimeout(this.retry);
+    this.#closed = true;
+    clearTimeout(this.#retry);
   }
 
   end(error: LiveError): void {
-    if (this.closed) return;
+    if (this.#closed) return;
     this.close();
     for (const sink of [...this.sinks]) sink.ended(error);
-    this.onEnded(this);
+    this.#onEnded(this);
   }
 
-  private isUnwanted(): boolean {
-    return this.sinks.size > 0 && [...this.sinks].every((sink) => this.waiting.has(sink));
+  #isUnwanted(): boolean {
+    return this.sinks.size > 0 && [...this.sinks].every((sink) => this.#waiting.has(sink));
   }
 
-  private refused(error: LiveError): void {
+  #refused(error: LiveError): void {
     // A lost connection asks again by itself when it is back.
     if (error.code === "DISCONNECTED") return;
     if (!error.retryable) {
       this.end(error);
       return;
     }
-    this.retry = setTimeout(() => this.renew(), Math.max(RETRY_MS, (error.retryAfter ?? 0) * 1000));
+    this.#retry = setTimeout(() => this.renew(), Math.max(RETRY_MS, (error.retryAfter ?? 0) * 1000));
   }
 }

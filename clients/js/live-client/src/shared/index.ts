@@ -23,13 +23,13 @@ export class SharedSocket implements SocketLike {
   onmessage: ((event: never) => void) | null = null;
   onclose: ((event: never) => void) | null = null;
   onerror: ((event: never) => void) | null = null;
-  private readonly id = newKey();
-  private readonly tabs!: Tabs;
+  readonly #id = newKey();
+  readonly #tabs!: Tabs;
 
   constructor(url: string, tabs = tabsOf(url)) {
     if (!tabs) return new WebSocket(url) as unknown as SharedSocket;
-    this.tabs = tabs;
-    tabs.open(this.id, {
+    this.#tabs = tabs;
+    tabs.open(this.#id, {
       // The first client of the leading tab may be told before it listens.
       opened: () => queueMicrotask(() => this.onopen?.({} as never)),
       received: (data) => this.onmessage?.({ data } as never),
@@ -38,10 +38,10 @@ export class SharedSocket implements SocketLike {
   }
 
   send(data: string): void {
-    this.tabs.send(this.id, data);
+    this.#tabs.send(this.#id, data);
   }
 
   close(): void {
-    this.tabs.close(this.id);
+    this.#tabs.close(this.#id);
   }
 }
