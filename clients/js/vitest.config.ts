@@ -62,6 +62,12 @@ export default defineConfig({
         },
       },
       {
+        root: "live-edge",
+        resolve,
+        ssr,
+        test: { name: "live-edge", testTimeout, environment: "node", include: ["test/**/*.test.ts"] },
+      },
+      {
         root: "web",
         resolve,
         ssr,

@@ -61,11 +61,12 @@ class Hub(CatchingUp):
         epoch: str | None = None,
         seq: int | None = None,
         start: Literal["head", "beginning"] | None = None,
+        quiet: bool = False,
     ) -> tuple[Subscription, str]:
         """A held subscription that will go on from (`epoch`, `seq`) where it can, and the mode in which it does.
 
         `start` is for what the caller is about to begin: all that comes from now on (`head`), or in a log of its own, all
-        of it (`beginning`). Call `release` once the reply is written. Raises LiveError where the log cannot be reached.
+        of it (`beginning`). A `quiet` one is told nothing but its end. Call `release` once the reply is written. Raises LiveError where the log cannot be reached.
         """
         state = await self._join(log)
         subscription = Subscription(watcher, state, view, tail)
@@ -74,6 +75,9 @@ class Hub(CatchingUp):
         state.view(view).subscribers += 1
         state.joins -= 1
         head = state.ring.head
+        if quiet:
+            subscription.quiet, subscription.have = True, head
+            return subscription, "live"
         if start:
             subscription.have = head if start == "head" else 0
             return subscription, "live"
@@ -94,7 +98,7 @@ class Hub(CatchingUp):
 
     def release(self, subscription: Subscription) -> None:
         """Let it go on from what it has."""
-        if subscription.phase is Phase.HELD:
+        if subscription.phase is Phase.HELD and not subscription.quiet:
             self._start_catching_up(subscription)
 
     def unsubscribe(self, subscription: Subscription) -> None:
@@ -266,7 +270,9 @@ class Hub(CatchingUp):
         """Send it what it lacks up to `seq`, then `unsubscribed`, then nothing."""
         if subscription.ends_at is None and subscription.phase is not Phase.ENDED:
             subscription.ends_at, subscription.end_reason = seq, reason
-            if subscription.phase is not Phase.HELD:
+            if subscription.quiet:
+                self._finish(subscription)
+            elif subscription.phase is not Phase.HELD:
                 self._take_out(subscription)
                 self._start_catching_up(subscription)
 

@@ -33,7 +33,7 @@ class Phase(Enum):
     ATTACHED = "attached"  # has exactly what its view was told; gets the shared frames
     CATCHING_UP = "catching up"  # a task of its own brings it to its view's position
     WAITING = "waiting"  # has more than its view was told; joins when the view gets there
-    HELD = "held"  # gets nothing until it is released
+    HELD = "held"  # gets nothing until it is released; a quiet one never is
     ENDED = "ended"
 
 
@@ -47,6 +47,7 @@ class Subscription:
         "have",
         "log",
         "phase",
+        "quiet",
         "snapshot_due",
         "tail",
         "task",
@@ -59,6 +60,7 @@ class Subscription:
         self.log = log
         self.view = view
         self.tail = tail
+        self.quiet = False
         self.epoch = ""
         self.have = 0
         self.phase = Phase.HELD

@@ -39,6 +39,15 @@ class _Groups:
         the_hub().unlisten(group_of(log), hear)
 
 
+class _Elsewhere:
+    """The viewer behind a quiet subscription: told of the others by whoever sends it the log's events."""
+
+    ready = True
+
+    def tell(self, frame: object) -> bool:
+        return True
+
+
 _attendances: dict[asyncio.AbstractEventLoop, tuple[Attendance, asyncio.Task[None]]] = {}
 
 
@@ -64,7 +73,8 @@ def enter(socket: LiveConsumer, subscription: Subscription) -> None:
     log = subscription.log.name
     user = socket.identity.user if socket.identity is not None else None
     if user is not None and log.startswith("session:") and socket.subscriptions.get(log) is subscription:
-        the_attendance().enter(log, socket.connection, user_wire(user), subscription)
+        viewer = _Elsewhere() if subscription.quiet else subscription
+        the_attendance().enter(log, socket.connection, user_wire(user), viewer)
 
 
 def leave(socket: LiveConsumer, log: str, *, linger: bool = False) -> None:

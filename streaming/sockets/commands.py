@@ -63,7 +63,7 @@ async def subscribe(socket: LiveConsumer, command: Subscribe) -> None:
     view = View(flush_class(command.flush_ms), command.buffer_size or 0, command.show_thoughts)
     try:
         subscription, mode = await the_hub().subscribe(
-            socket, log, view, tail=command.tail, epoch=command.epoch, seq=command.seq
+            socket, log, view, tail=command.tail, epoch=command.epoch, seq=command.seq, quiet=command.quiet
         )
         await _keep(socket, subscription, log)
     except BaseException:
@@ -348,7 +348,7 @@ def _make_room(socket: LiveConsumer) -> None:
     if len(socket.subscriptions) < settings.MAX_SUBSCRIPTIONS:
         return
     for log, subscription in list(socket.subscriptions.items()):
-        if subscription.log.is_over and subscription.have_all:
+        if subscription.log.is_over and (subscription.quiet or subscription.have_all):
             the_hub().unsubscribe(subscription)
             del socket.subscriptions[log]
     if len(socket.subscriptions) >= settings.MAX_SUBSCRIPTIONS:

@@ -149,7 +149,11 @@ def _removed(viewer: Viewer, log: list[dict[str, Any]]) -> Iterator[str]:
     )
     seen = max((frame["seq"] for frame in viewer.watched.applied if frame.get("seq") is not None), default=0)
     # Seqs of one epoch compare; of a Redis that forgot, the log begins again.
-    if last is not None and log[0].get("epoch", viewer.watched.position.epoch) == viewer.watched.position.epoch and seen > last:
+    if (
+        last is not None
+        and log[0].get("epoch", viewer.watched.position.epoch) == viewer.watched.position.epoch
+        and seen > last
+    ):
         yield f"saw seq {seen}, after the removal at {last}"
 
 

@@ -6,6 +6,7 @@ export type { ReconnectOptions } from "./backoff";
 export { csrfToken } from "./csrf";
 export { defaultEnvironment, type Environment, type SocketLike } from "./environment";
 export { LiveError, type LiveErrorCode, type LiveErrorDetails, type WireErrorBody } from "./errors";
+export { merged } from "./event-queue";
 export { FrameScheduler } from "./frame-scheduler";
 export { newKey } from "./key";
 export { LiveStream } from "./live-stream";

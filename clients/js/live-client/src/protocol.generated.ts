@@ -607,6 +607,8 @@ export interface Subscribe {
   show_thoughts?: boolean;
   /** How many messages a snapshot holds. */
   tail?: number;
+  /** Take part, and be told only `unsubscribed`: for a proxy that has the log's events already. */
+  quiet?: boolean;
 }
 
 /** Stop watching a log. */

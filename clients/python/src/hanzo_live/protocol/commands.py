@@ -80,6 +80,10 @@ class Subscribe(Command):
     buffer_size: int | None = Field(None, ge=1, le=10_000, description="Tokens after which a frame is sent earlier.")
     show_thoughts: bool = Field(False, description="Send the model's thoughts as well.")
     tail: int = Field(50, ge=0, le=200, description="How many messages a snapshot holds.")
+    quiet: bool = Field(
+        False,
+        description="Take part, and be told only `unsubscribed`: for a proxy that has the log's events already.",
+    )
 
 
 class Unsubscribe(Command):
