@@ -21,8 +21,13 @@ Kind = Literal["text", "int", "float", "bool", "list", "networks", "json", "secr
 SignUp = Literal["open", "invite", "closed"]
 
 MAX_URL = 2_000
+MAX_SECRET_FILE_BYTES = 1_000_000
 TRUE_WORDS = {"1", "true", "yes", "on"}
 FALSE_WORDS = {"0", "false", "no", "off", ""}
+
+
+# Addresses and lists that may have a password in them.
+HOLD_PASSWORDS = {"REDIS_URL", "BROKER_URL", "DATABASE_URL", "MCP_SERVERS"}
 
 
 class OptionError(ValueError):
@@ -44,6 +49,11 @@ class Option:
     @property
     def key(self) -> str:
         return self.name.lower()
+
+    @property
+    def file_name(self) -> str:
+        """The environment variable that may name a file which holds the value; "" where the value is no secret."""
+        return f"{self.name}_FILE" if self.kind in ("secret", "nodes") or self.name in HOLD_PASSWORDS else ""
 
     def format(self, value: Any) -> str:
         """A parsed value as the environment carries it: `parse(format(value)) == value`."""
@@ -236,6 +246,12 @@ OPTIONS: tuple[Option, ...] = (
         "Folder for the database, the private Redis and the secret key. Empty: `~/.local/share/hanzo-live`.",
     ),
     Option("WORKERS", "int", 1, "Celery worker processes that `serve` starts.", minimum=0),
+    Option(
+        "HOUSEKEEPER",
+        "bool",
+        True,
+        "Whether `serve` starts what sends mails and tells workers of what recurs; `false` where `hanzo-live housekeeper` does that in a place of its own.",
+    ),
     Option("SERVER", "text", "daphne", "The ASGI server that `serve` runs.", choices=("daphne", "uvicorn")),
     Option(
         "START_TIMEOUT",
@@ -596,7 +612,40 @@ def _require_embeddings_node(values: Mapping[str, Any]) -> None:
 def given(environ: Mapping[str, str] = os.environ, folder: Path | None = None) -> dict[str, Any]:
     """What was given by name, unparsed: the environment before the configuration file. Empty variables count as unset.
 
-    Raises OptionError for a configuration file that cannot be read.
+    Raises OptionError for a configuration file, or a file with a secret, that cannot be read.
     """
     values = read_config_file(folder or Path.cwd())
-    return values | {name: environ[name] for name in BY_NAME if environ.get(name)}
+    return values | read_secret_files(environ) | {name: environ[name] for name in BY_NAME if environ.get(name)}
+
+
+def read_secret_files(environ: Mapping[str, str]) -> dict[str, str]:
+    """The values of options whose `NAME_FILE` names a file, as Docker and Kubernetes hand secrets over.
+
+    Raises OptionError for a file that cannot be read or is empty, and where `NAME` is set as well.
+    """
+    values = {}
+    for option in OPTIONS:
+        name = option.file_name
+        if not name or not environ.get(name):
+            continue
+        if environ.get(option.name):
+            raise OptionError(f"{option.name} and {name} are both set: leave one of them out.")
+        values[option.name] = _secret_in(name, Path(environ[name]))
+    return values
+
+
+def _secret_in(name: str, path: Path) -> str:
+    """The text of the file that the variable `name` names, without white space around it."""
+    try:
+        with path.open("rb") as file:
+            content = file.read(MAX_SECRET_FILE_BYTES + 1)
+        text = content.decode().strip()
+    except UnicodeDecodeError:
+        raise OptionError(f"{name} names {path}, which is not text in UTF-8.") from None
+    except OSError as error:
+        raise OptionError(f"{name} names {path}, which cannot be read: {error.strerror}.") from error
+    if len(content) > MAX_SECRET_FILE_BYTES:
+        raise OptionError(f"{name} names {path}, which is larger than {MAX_SECRET_FILE_BYTES:,} bytes: no secret.")
+    if not text:
+        raise OptionError(f"{name} names {path}, which is empty.")
+    return text

@@ -24,6 +24,9 @@ Every option can be set in three places. The first that has it wins:
 `worker`, `user` and `check` read the same places; what is left open there they take from the `serve` that runs on the
 same data folder. Options marked *secret* have no flag: command lines are for everyone to read.
 
+Options marked *file* can also be read from a file, as Docker and Kubernetes hand secrets over: `SECRET_KEY_FILE` names a
+file whose text, without white space around it, is the `SECRET_KEY`. Setting both is refused.
+
 ```json
 {{"port": 3005, "node_url": "http://localhost:11434", "allowed_origins": ["https://app.example.com"]}}
 ```
@@ -35,7 +38,7 @@ same data folder. Options marked *secret* have no flag: command lines are for ev
 
 def row(option: Option) -> str:
     flag = f"`{flag_of(option.name)}`" if option.name in SERVE_FLAGS else ""
-    secret = " *Secret.*" if option.kind in ("secret", "nodes") else ""
+    secret = " *Secret, file.*" if option.kind in ("secret", "nodes") else " *File.*" if option.file_name else ""
     choices = f" One of: {', '.join(f'`{choice}`' for choice in option.choices if choice)}." if option.choices else ""
     text = option.help.replace("|", "\\|")
     return f"| `{option.name}` | {flag} | {default(option)} | {text}{choices}{secret} |\n"

@@ -32,7 +32,10 @@ def configuration_of(args: Namespace) -> Configuration:
 
 def set_up_django(configuration: Configuration) -> None:
     """Load the settings of this configuration into this process. Raises OperatorError for settings Django refuses."""
-    os.environ.update(configuration.environment())
+    environment = configuration.environment()
+    for name in os.environ.keys() - environment.keys():  # files whose secrets have been read
+        del os.environ[name]
+    os.environ.update(environment)
     try:
         configuration.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         django.setup()

@@ -47,6 +47,23 @@ def register_check(subparsers: Subparsers) -> None:
     parser.set_defaults(run=_lazily("hanzolive.cli.check"))
 
 
+def register_migrate(subparsers: Subparsers) -> None:
+    parser = subparsers.add_parser(
+        "migrate", help="bring the database to this version's tables, as `serve` does when it starts"
+    )
+    add_flags(parser, "DATA_DIR", "DATABASE_URL")
+    parser.set_defaults(run=_lazily("hanzolive.cli.migrate"))
+
+
+def register_housekeeper(subparsers: Subparsers) -> None:
+    parser = subparsers.add_parser(
+        "housekeeper",
+        help="run what sends mails and tells workers of what recurs, beside servers with HOUSEKEEPER=false",
+    )
+    add_flags(parser, *WHERE)
+    parser.set_defaults(run=_lazily("hanzolive.cli.housekeeper"))
+
+
 def register_static(subparsers: Subparsers) -> None:
     parser = subparsers.add_parser("static", help="write the pages' files for nginx, or another server, to serve")
     parser.add_argument("folder", metavar="FOLDER", help="Where to. It is made where it is not there.")

@@ -96,7 +96,9 @@ class Configuration:
     def environment(self, base: Mapping[str, str] = os.environ) -> dict[str, str]:
         """The environment of a child: what was given travels whole, so a child never looks for a configuration file's folder."""
         ours = {name: BY_NAME[name].format(self.values[name]) for name in self.given}
-        return {**base, **ours, "DJANGO_SETTINGS_MODULE": "hanzolive.settings", "PYTHONUNBUFFERED": "1"}
+        read = {BY_NAME[name].file_name for name in self.given}
+        inherited = {name: value for name, value in base.items() if name not in read}
+        return {**inherited, **ours, "DJANGO_SETTINGS_MODULE": "hanzolive.settings", "PYTHONUNBUFFERED": "1"}
 
 
 def configure(args: Namespace, environ: Mapping[str, str] = os.environ, where: Path | None = None) -> Configuration:

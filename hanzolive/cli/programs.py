@@ -29,14 +29,18 @@ def worker_command(name: str, slots: int = SLOTS) -> list[str]:
     return _celery_worker(name, STREAMS, slots)
 
 
+def housekeeper_command(name: str) -> list[str]:
+    """The command of the worker that sends mails and beats."""
+    return _celery_worker(name, MAILS, MAIL_SLOTS)
+
+
 def worker(number: int, environment: Mapping[str, str]) -> Program:
     return Program(f"worker {number}", worker_command(f"worker-{number}"), environment, stop_within=2.5)
 
 
 def housekeeper(environment: Mapping[str, str]) -> Program:
     """Sends mails, and beats: tells the workers when it is time for what recurs (docs/decisions/the-housekeeper.md)."""
-    command = _celery_worker("housekeeper", MAILS, MAIL_SLOTS)
-    return Program("housekeeper", command, environment, stop_within=2.0)
+    return Program("housekeeper", housekeeper_command("housekeeper"), environment, stop_within=2.0)
 
 
 def _celery_worker(name: str, queue: str, slots: int) -> list[str]:

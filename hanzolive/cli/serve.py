@@ -72,7 +72,7 @@ class Start:
         await supervisor.start(
             [model] if model else [],
             [programs.worker(number, environment) for number in range(1, self.configuration["WORKERS"] + 1)],
-            [programs.housekeeper(environment)],
+            [programs.housekeeper(environment)] if self.configuration["HOUSEKEEPER"] else [],
             [programs.web(self.listener, self.url, environment)],
         )
         self.data.tell(url=self.url, **{name: self.configuration[name] for name in SHARED})

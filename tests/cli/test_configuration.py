@@ -61,6 +61,49 @@ def test_secrets_have_no_flag(tmp_path: Path) -> None:
         configured(tmp_path, "--secret-key", "hush")
 
 
+def test_a_secret_may_lie_in_a_file_and_children_get_it_as_it_is(tmp_path: Path) -> None:
+    secret, database = tmp_path / "secret-key", tmp_path / "database-url"
+    secret.write_text(" hush\n")
+    database.write_text("postgres://live:pass@db/live\n")
+    chosen = configured(tmp_path, SECRET_KEY_FILE=str(secret), DATABASE_URL_FILE=str(database))
+    assert (chosen["SECRET_KEY"], chosen["DATABASE_URL"]) == ("hush", "postgres://live:pass@db/live")
+    told = chosen.environment({"SECRET_KEY_FILE": str(secret), "NODE_API_KEY_FILE": "/not/ours", "PATH": "/bin"})
+    assert (told["SECRET_KEY"], told["PATH"]) == ("hush", "/bin")
+    assert "SECRET_KEY_FILE" not in told
+    told.pop("NODE_API_KEY_FILE")
+    assert load(told, tmp_path) == dict(chosen.values)
+
+
+def test_a_flag_wins_over_a_file(tmp_path: Path) -> None:
+    (tmp_path / "redis-url").write_text("redis://file")
+    assert configured(tmp_path, "--redis", "redis://flag", REDIS_URL_FILE=str(tmp_path / "redis-url"))["REDIS_URL"] == (
+        "redis://flag"
+    )
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (None, "which cannot be read: No such file"),
+        (b" \n", "which is empty"),
+        (b"\xff\xfe", "which is not text in UTF-8"),
+        (b"x" * 1_000_001, "which is larger than 1,000,000 bytes"),
+    ],
+)
+def test_a_file_that_holds_no_secret_is_refused_in_words(tmp_path: Path, content: bytes | None, words: str) -> None:
+    path = tmp_path / "secret-key"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(OptionError, match=f"SECRET_KEY_FILE names {path}, {words}"):
+        configured(tmp_path, SECRET_KEY_FILE=str(path))
+
+
+def test_a_secret_in_a_file_and_beside_it_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "secret-key").write_text("hush")
+    with pytest.raises(OptionError, match="SECRET_KEY and SECRET_KEY_FILE are both set"):
+        configured(tmp_path, SECRET_KEY="hush", SECRET_KEY_FILE=str(tmp_path / "secret-key"))
+
+
 def test_a_file_that_names_no_option_is_refused(tmp_path: Path) -> None:
     (tmp_path / "hanzo-live.config.json").write_text('{"prot": 1}')
     with pytest.raises(OptionError, match="PROT"):

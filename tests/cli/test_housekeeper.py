@@ -13,9 +13,9 @@ import pytest
 
 from hanzolive.cli.child import tethered
 from hanzolive.cli.programs import CELERY, housekeeper, worker_command
-from hanzolive.queues import STREAMS
+from hanzolive.queues import MAILS, STREAMS
 from streaming.schedule import TRIM_LOGS
-from tests.cli.processes import clean_environment, until
+from tests.cli.processes import COMMAND, clean_environment, until
 from tests.valkey import Valkey, start_valkey
 
 pytestmark = pytest.mark.timeout(150)
@@ -57,6 +57,21 @@ def test_it_tells_the_workers_what_recurs_and_ends_when_asked(tmp_path: Path, va
         process.wait()
     with shelve.open(str(tmp_path / "beat-schedule")) as kept:  # by which the next one knows when it is time
         assert kept["entries"]["trim-logs"].total_run_count >= 2
+
+
+def test_it_runs_by_itself_too(tmp_path: Path, valkey: Valkey) -> None:
+    command = [*COMMAND, "housekeeper", "--data-dir", str(tmp_path), "--redis", valkey.url]
+    process = subprocess.Popen(tethered(command), env=clean_environment(), stdout=subprocess.PIPE, text=True)
+    assert process.stdout
+    try:
+        assert process.stdout.readline() == f"Keeping house for {valkey.url}. Stop with Ctrl-C.\n"
+        with valkey.client() as client:
+            until(lambda: client.smembers(f"hanzo-live:celery:_kombu.binding.{MAILS}"), "it listens", 60)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(20) == 0
+    finally:
+        process.kill()
+        process.communicate()
 
 
 def test_a_worker_of_streams_does_not_beat(tmp_path: Path, valkey: Valkey) -> None:

@@ -80,3 +80,7 @@ def test_a_configuration_file_with_an_unknown_option(tmp_path: Path) -> None:
 
 def test_a_worker_without_a_redis(tmp_path: Path) -> None:
     assert "A worker needs the Redis of its server." in refusal("worker", "--data-dir", str(tmp_path))
+
+
+def test_a_housekeeper_without_a_redis(tmp_path: Path) -> None:
+    assert "A housekeeper needs the Redis of its server." in refusal("housekeeper", "--data-dir", str(tmp_path))

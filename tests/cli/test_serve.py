@@ -89,14 +89,15 @@ def test_it_restarts_a_child_that_is_killed_and_says_so(served: Serve, words: st
     until(lambda: is_healthy(served), "the server answers")
 
 
-def test_sigterm_leaves_nothing_running_also_with_uvicorn_and_a_long_folder_name(
+def test_sigterm_leaves_nothing_running_also_with_uvicorn_a_long_folder_name_and_no_housekeeper(
     node_url: str, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     place = tmp_path_factory.mktemp("long")
     data = place / ("a folder with a long name " * 4).strip()
-    with serving(data, place / "output", "--node-url", node_url, "--server", "uvicorn") as serve:
+    with serving(data, place / "output", "--node-url", node_url, "--server", "uvicorn", HOUSEKEEPER="false") as serve:
         assert is_healthy(serve)
         assert {1 for line in serve.processes().values() if WORKER in line}
+        assert serve.child(HOUSEKEEPER) is None
         took = serve.end(signal.SIGTERM)
         assert serve.process.returncode == 0
         assert took < 10
