@@ -12,10 +12,11 @@ from typing import Any
 
 from django.core.exceptions import ObjectDoesNotExist
 
+from sessions.outages import DATABASE_AWAY
 from streaming.hub import metrics
 from streaming.hub.frames import Sent, frame_of, frames_of
 from streaming.hub.log_state import LogState
-from streaming.hub.snapshot import Snapshot, snapshot
+from streaming.hub.snapshot import Snapshot, is_shut_out, snapshot
 from streaming.hub.subscription import Phase, Subscription
 from streaming.log import LogUnavailable, LogWriter
 
@@ -104,7 +105,7 @@ class CatchingUp:
                         return
                     continue
                 sent = await self._missing(subscription)
-            except LogUnavailable:
+            except (LogUnavailable, *DATABASE_AWAY):
                 await asyncio.sleep(RETRY_S)
                 continue
             except ObjectDoesNotExist:
@@ -156,6 +157,9 @@ class CatchingUp:
             log.snapshots.pop(subscription.tail, None)
             self._start_repair(log)
             raise LogUnavailable("the epoch is changing")
+        if await is_shut_out(log.name, subscription.watcher.user_id, taken):
+            subscription.ends_at, subscription.end_reason = subscription.have, "removed"
+            return True
         frame = frame_of(taken.event(log.name, show_thoughts=subscription.view.show_thoughts))
         if subscription.watcher.writer.write(frame):
             subscription.epoch, subscription.have, subscription.snapshot_due = taken.epoch, taken.seq, False

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from hanzo_live.protocol import State
 from hanzo_live.protocol.fold import StreamState
-from sessions import queries
+from sessions import access, queries
 from sessions.models import LiveSession
 from streaming.database import in_db
 from streaming.hub.frames import wire_of
@@ -59,6 +60,18 @@ async def snapshot(writer: LogWriter, log: str, tail: int) -> Snapshot:
     for event in events:
         state.apply(wire_of(log, event))
     return Snapshot(head.epoch, head.seq, state.to_snapshot(log, tail))
+
+
+async def is_shut_out(log: str, user_id: str | None, shown: Snapshot) -> bool:
+    """Whether the snapshot is of a session that the user is no member of any more.
+
+    Where the event that said so was lost, nobody has told the hub. A snapshot may be older than a new membership, so who
+    is not in it is looked up.
+    """
+    kind, _, id = log.partition(":")
+    if kind != "session" or user_id is None or any(each["user"]["id"] == user_id for each in shown.state["members"]):
+        return False
+    return await in_db(access.role_of, UUID(user_id), UUID(id)) is None
 
 
 def stream_wire(stream: Stream) -> dict[str, Any]:

@@ -262,6 +262,29 @@ async def test_while_redis_is_away_everybody_is_told_so_and_afterwards_all_goes_
     assert watched.state.transcript == room.messages()
 
 
+async def test_who_is_removed_while_redis_is_away_sees_nothing_that_comes_after(pair: Stack, prompt: str) -> None:
+    """In the new epoch everybody begins with a snapshot, so nobody is passed the event that says who is gone."""
+    room = make_room(pair)
+    supervisor = pair.serve.process
+    async with live(pair, room.olga) as olga, live(pair, room.tariq) as tariq, pair.rest_soon(room.olga) as rest:
+        watched, of_tariq = await olga.watch(room.log), await tariq.watch(room.log)
+        await tariq.until(lambda: of_tariq.position.epoch, "the snapshot")
+        epoch = of_tariq.position.epoch
+        supervisor.send_signal(signal.SIGSTOP)
+        try:
+            pair.kill(REDIS)
+            removed = await rest.delete(f"/v1/sessions/{room.session}/members/{room.tariq.id}")
+            assert removed.status_code == 204, removed.text
+        finally:
+            supervisor.send_signal(signal.SIGCONT)
+        await tariq.until(lambda: of_tariq.of_type("unsubscribed"), "Tariq is put out", 60)
+        stream = await olga.prompt(room.session, prompt, "script-echo")
+        await olga.end_of(watched, stream, 60)
+    assert watched.position.epoch != epoch
+    assert (of_tariq.position.epoch, of_tariq.frames[-1]["type"]) == (epoch, "unsubscribed")
+    assert room.tariq.id not in watched.state.members
+
+
 def other_logs(room: Room) -> list[str]:
     """Logs that the server has not joined yet."""
     rows = room.stack.rows(
