@@ -13,12 +13,13 @@ from celery.signals import setup_logging, worker_ready
 from django.conf import settings
 
 from hanzolive.beat import beat_beside_mails
+from hanzolive.broker import Messages
 from hanzolive.cli.readiness import say_ready
 from hanzolive.queues import MAILS, STREAMS
 from hanzolive.threads import hand_over_quickly
 from streaming.schedule import BEAT_SCHEDULE
 
-app = Celery("hanzolive")
+app = Celery("hanzolive", amqp=Messages)
 app.conf.update(
     broker_url=settings.CELERY_BROKER_URL,
     broker_connection_retry_on_startup=True,

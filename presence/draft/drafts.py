@@ -194,18 +194,23 @@ class Drafts:
         await self._tell(log, {"generation": generation, "update": None, "n": 0, "user": None})
 
     async def _tell(self, log: str, body: dict[str, Any]) -> None:
-        """Tell it now, and again once nothing followed: what comes twice adds nothing."""
+        """Tell it now, and again once nothing followed: what comes twice adds nothing.
+
+        Where it cannot be told now it is kept all the same, and whoever made it has been told so.
+        """
         self._quiet(log)
         loop = asyncio.get_running_loop()
         self._again[log] = [loop.call_later(delay, self._tell_again, log, body) for delay in AGAIN_S]
-        await self._publish(log, "draft", body)
+        telling = self._keep(self._publish(log, "draft", body))
+        telling.add_done_callback(_not_told)
+        await asyncio.wait({telling})
 
     def _tell_again(self, log: str, body: dict[str, Any]) -> None:
         waiting = self._again[log]
         waiting.pop(0)
         if not waiting:
             del self._again[log]
-        self._keep(self._publish(log, "draft", body)).add_done_callback(_said_again)
+        self._keep(self._publish(log, "draft", body)).add_done_callback(_not_told)
 
     def _quiet(self, log: str) -> None:
         for timer in self._again.pop(log, ()):
@@ -240,9 +245,9 @@ class Drafts:
         return task
 
 
-def _said_again(task: asyncio.Task[None]) -> None:
+def _not_told(task: asyncio.Task[None]) -> None:
     if not task.cancelled() and (error := task.exception()) is not None:
-        logger.info("A draft's last change is not told again (%s); a sync brings it.", error)
+        logger.info("A change of a draft is not told just now (%s); a sync brings it.", error)
 
 
 def key_of(generation: int) -> str:

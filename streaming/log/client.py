@@ -146,12 +146,9 @@ class LogWriter:
     async def raise_fence(self, log: str, stream: str, fence: int) -> int:
         """Shut out every owner with a smaller fence; returns the last batch that the log holds of the stream."""
         # HSET is right without a comparison: fences are handed out by the database in growing order.
-        raised, last = [
-            self._appends.send(partial(script.fixed, command))
-            for command in script.raise_fence_commands(log, stream, fence)
-        ]
-        await raised
-        return int(await last or 0)
+        commands = script.raise_fence_commands(log, stream, fence)
+        _, last = await asyncio.gather(*(self._appends.send(partial(script.fixed, command)) for command in commands))
+        return int(last or 0)
 
     async def head(self, log: str) -> Head:
         return (await self._page(log, 0, None, 0)).head
@@ -189,10 +186,8 @@ class LogWriter:
 
     async def flag_stop(self, log: str, stream: str) -> None:
         """Ask the stream's worker to stop: its next append says so, and every worker hears it at once."""
-        for future in [
-            self._appends.send(partial(script.fixed, command)) for command in script.stop_commands(log, stream)
-        ]:
-            await future
+        commands = script.stop_commands(log, stream)
+        await asyncio.gather(*(self._appends.send(partial(script.fixed, command)) for command in commands))
 
     async def trim(self, log: str, before: int) -> None:
         """Forget the events with `seq < before`."""

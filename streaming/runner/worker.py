@@ -25,6 +25,7 @@ from uuid import UUID
 from channels.layers import get_channel_layer
 from django.conf import settings
 from django.db import close_old_connections
+from redis.exceptions import RedisError
 
 from sessions.outages import DATABASE_AWAY
 from streaming import outbox, positions, slots, waiting
@@ -147,8 +148,8 @@ class WorkerProcess:
                 group.create_task(self._beat(router))
                 group.create_task(_regularly(LOOK_S, router.look))
                 group.create_task(_regularly(REAP_S, self._reap))
-                group.create_task(_regularly(REAP_S, self._sweep))
-                group.create_task(_regularly(REAP_S, self._tell_positions))
+                group.create_task(_regularly(REAP_S, partial(in_db, outbox.sweep)))
+                group.create_task(_regularly(REAP_S, partial(in_db, positions.tell)))
                 group.create_task(_regularly(FORGET_S, lambda: in_db(leases.forget_the_dead)))
                 group.create_task(_regularly(FORGET_S, tools.close_idle))
                 group.create_task(self._hear(layer))
@@ -234,14 +235,6 @@ class WorkerProcess:
         if len(self._tasks) < self._slots and not self._draining:
             await in_db(reaper.send_again)
 
-    async def _sweep(self) -> None:
-        with suppress(LogUnavailable):
-            await in_db(outbox.sweep)
-
-    async def _tell_positions(self) -> None:
-        with suppress(LogUnavailable):
-            await in_db(positions.tell)
-
     async def _hear(self, layer: LiveChannelLayer) -> None:
         """Stop at once what somebody wants stopped; the sign of life would tell it a second later."""
         while True:
@@ -281,6 +274,8 @@ async def _regularly(seconds: float, duty: Callable[[], Coroutine[Any, Any, obje
             await duty()
         except DATABASE_AWAY:
             pass  # the sign of life says so
+        except (LogUnavailable, RedisError):
+            pass  # who listens for stops says so
         except Exception:
             logger.exception("A regular duty of this worker failed; it is tried again.")
         await asyncio.sleep(seconds)

@@ -46,7 +46,10 @@ async def faults_of(evidence: Evidence) -> list[str]:
     for viewer in evidence.viewers:
         found += (f"{viewer}: {fault}" for fault in _viewer(evidence, viewer, transcript))
     for viewer in evidence.removed:
-        found += (f"{viewer}, who was removed: {fault}" for fault in _removed(viewer, log))
+        found += (
+            f"{viewer}, who was removed: {fault}"
+            for fault in _removed(viewer, log, evidence.viewers[0].watched.position.epoch)
+        )
     found += _draft(evidence)
     return found
 
@@ -134,7 +137,7 @@ def _stream(watched: Watched, asked: Asked, thoughts: list[str]) -> Iterator[str
         yield f"shows other thoughts than the message: {_first_difference(*map(str, (shown.thoughts, thoughts)))}"
 
 
-def _removed(viewer: Viewer, log: list[dict[str, Any]]) -> Iterator[str]:
+def _removed(viewer: Viewer, log: list[dict[str, Any]], epoch: str | None) -> Iterator[str]:
     if viewer.broken is not None:
         yield f"broke: {viewer.broken!r}"
     if viewer.lost is None:
@@ -148,12 +151,8 @@ def _removed(viewer: Viewer, log: list[dict[str, Any]]) -> Iterator[str]:
         None,
     )
     seen = max((frame["seq"] for frame in viewer.watched.applied if frame.get("seq") is not None), default=0)
-    # Seqs of one epoch compare; of a Redis that forgot, the log begins again.
-    if (
-        last is not None
-        and log[0].get("epoch", viewer.watched.position.epoch) == viewer.watched.position.epoch
-        and seen > last
-    ):
+    # Of a Redis that forgot, the log begins again: seqs of another epoch say nothing.
+    if last is not None and viewer.watched.position.epoch == epoch and seen > last:
         yield f"saw seq {seen}, after the removal at {last}"
 
 
