@@ -1,6 +1,6 @@
 /**
- * A Worker in the real runtime, until its standard input ends. Arguments: the Worker's module, and the origin of the
- * server behind it. Says its address in one line.
+ * A Worker in the real runtime, until its standard input ends. Arguments: the Worker's module, the configuration of
+ * wrangler (as JSON), and the origin of the server behind it. Says its address in one line.
  */
 
 import { createRequire } from "node:module";
@@ -10,17 +10,23 @@ const require = createRequire(process.env.PACKAGES);
 const { build } = require("esbuild");
 const { Miniflare } = require("miniflare");
 
-const [, , entry, nodeUrl] = process.argv;
+const [, , entry, configuration, nodeUrl] = process.argv;
+const { compatibility_date, vars, kv_namespaces, durable_objects, migrations } = JSON.parse(configuration);
 const { outputFiles } = await build({ entryPoints: [entry], bundle: true, format: "esm", target: "es2022", write: false });
 const edge = new Miniflare({
   modules: true,
   script: outputFiles[0].text,
   host: "127.0.0.1",
   port: 0,
-  compatibilityDate: "2026-04-01",
-  bindings: { HANZO_NODE_URL: nodeUrl },
-  kvNamespaces: ["CACHE_KV"],
-  durableObjects: { SESSIONS_DO: { className: "HanzoLiveSession", useSQLite: true } },
+  compatibilityDate: compatibility_date,
+  bindings: { ...vars, HANZO_NODE_URL: nodeUrl },
+  kvNamespaces: kv_namespaces.map(({ binding }) => binding),
+  durableObjects: Object.fromEntries(
+    durable_objects.bindings.map(({ name, class_name: className }) => [
+      name,
+      { className, useSQLite: migrations.some(({ new_sqlite_classes: classes }) => classes.includes(className)) },
+    ]),
+  ),
 });
 process.stdout.write(`${(await edge.ready).origin}\n`);
 process.stdin.resume();
