@@ -11,10 +11,12 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "hanzolive.settings")
 from celery import Celery
 from celery.signals import setup_logging, worker_ready
 from django.conf import settings
+from prometheus_client import start_http_server
 
 from hanzolive.beat import beat_beside_mails
 from hanzolive.broker import Messages
 from hanzolive.cli.readiness import say_ready
+from hanzolive.counting import VARIABLE
 from hanzolive.queues import MAILS, STREAMS
 from hanzolive.threads import hand_over_quickly
 from streaming.schedule import BEAT_SCHEDULE
@@ -54,6 +56,12 @@ def keep_our_logging(**_: Any) -> None:
     """Connected, so that Celery leaves the logging as the settings have made it."""
 
 
+def tell_figures(**_: Any) -> None:
+    """In a place of its own nobody else tells what this process counts (`hanzolive.counting`)."""
+    if settings.METRICS_PORT and VARIABLE not in os.environ:
+        start_http_server(settings.METRICS_PORT)
+
+
 def tell_supervisor(**_: Any) -> None:
     # What is loaded by now lives as long as the process: no collection need walk over it, the last one at exit included.
     gc.freeze()
@@ -63,4 +71,5 @@ def tell_supervisor(**_: Any) -> None:
 
 setup_logging.connect(keep_our_logging)
 worker_ready.connect(beat_beside_mails)
+worker_ready.connect(tell_figures)
 worker_ready.connect(tell_supervisor)

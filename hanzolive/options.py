@@ -531,6 +531,20 @@ OPTIONS: tuple[Option, ...] = (
         False,
         "Whether people come by `https://` alone: cookies go nowhere else, and browsers are told so for a year. Set it where a proxy of yours does TLS.",
     ),
+    Option(
+        "METRICS_TOKEN",
+        "secret",
+        "",
+        "With it as a bearer Prometheus may read `/metrics` from another machine. Empty: this machine and admins alone may.",
+    ),
+    Option(
+        "METRICS_PORT",
+        "int",
+        0,
+        "Port at which a `hanzo-live worker` or `housekeeper` in a place of its own tells Prometheus its figures, to whoever can connect. 0: none; those on a server's data folder tell them by its `/metrics`.",
+        minimum=0,
+        maximum=65535,
+    ),
     Option("DEBUG", "bool", False, "Django's debug pages. Never on a machine that others reach."),
 )
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import secrets
 from collections.abc import Awaitable, Callable
 from functools import partial
 from pathlib import Path
@@ -60,9 +61,9 @@ def ready(request: HttpRequest) -> HttpResponse:
 
 
 def metrics(request: HttpRequest) -> HttpResponse:
-    """Prometheus's text, for this machine and for admins."""
+    """Prometheus's text, for this machine, for who has METRICS_TOKEN, and for admins."""
     try:
-        if not (is_this_machine(request) or is_admin(request)):
+        if not (is_this_machine(request) or has_metrics_token(request) or is_admin(request)):
             raise sign_in_needed()
     except LiveError as error:
         return error_response(error)
@@ -90,6 +91,11 @@ def is_this_machine(request: HttpRequest) -> bool:
         return ipaddress.ip_address(request.META.get("REMOTE_ADDR", "")).is_loopback
     except ValueError:
         return False
+
+
+def has_metrics_token(request: HttpRequest) -> bool:
+    wanted, given = settings.METRICS_TOKEN, bearer_of(request.headers)
+    return bool(wanted and given) and secrets.compare_digest(wanted.encode(), (given or "").encode())
 
 
 def is_admin(request: HttpRequest) -> bool:

@@ -10,6 +10,7 @@ random() { od -An -N32 -tx1 /dev/urandom | tr -d ' \n'; }
 secret() { [ -s "$folder/$1" ] || printf '%s\n' "$2" >"$folder/$1"; chmod 444 "$folder/$1"; }
 
 secret secret_key "$(random)$(random)"
+secret metrics_token "$(random)"
 secret grafana_password "$(random)"
 secret postgres_password "$(random)"
 secret database_url "postgres://live:$(cat "$folder/postgres_password")@postgres:5432/live"

@@ -73,6 +73,8 @@ SIGNUP: str = OPTIONS["SIGNUP"] or ("open" if ON_LOOPBACK else "closed")
 # The server itself puts the caller's address and scheme in the place of a trusted proxy's: nothing here reads the headers.
 TRUSTED_PROXIES: list[str] = OPTIONS["TRUSTED_PROXIES"]
 HTTPS_ONLY: bool = OPTIONS["HTTPS_ONLY"]
+METRICS_TOKEN: str = OPTIONS["METRICS_TOKEN"]
+METRICS_PORT: int = OPTIONS["METRICS_PORT"]
 
 # Limits and times -----------------------------------------------------------------------------------------------
 

@@ -9,10 +9,13 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 
 from hanzolive.cli.child import tethered
+from hanzolive.cli.places import free_port
 from hanzolive.cli.programs import CELERY, housekeeper, worker_command
+from hanzolive.counting import VARIABLE
 from hanzolive.queues import MAILS, STREAMS
 from streaming.schedule import TRIM_LOGS
 from tests.cli.processes import COMMAND, clean_environment, until
@@ -44,6 +47,14 @@ def started(command: list[str], place: Path, valkey: Valkey) -> subprocess.Popen
     return subprocess.Popen(tethered([sys.executable, "-c", SCRIPT, *arguments]), env=environment)
 
 
+def figures(port: int) -> str:
+    """What is told at the port; "" while nobody listens there."""
+    try:
+        return httpx.get(f"http://127.0.0.1:{port}/metrics", trust_env=False).text
+    except httpx.TransportError:
+        return ""
+
+
 def test_it_tells_the_workers_what_recurs_and_ends_when_asked(tmp_path: Path, valkey: Valkey) -> None:
     process = started(list(housekeeper({}).command), tmp_path, valkey)
     try:
@@ -59,14 +70,18 @@ def test_it_tells_the_workers_what_recurs_and_ends_when_asked(tmp_path: Path, va
         assert kept["entries"]["trim-logs"].total_run_count >= 2
 
 
-def test_it_runs_by_itself_too(tmp_path: Path, valkey: Valkey) -> None:
+def test_it_runs_by_itself_too_and_tells_its_figures(tmp_path: Path, valkey: Valkey) -> None:
     command = [*COMMAND, "housekeeper", "--data-dir", str(tmp_path), "--redis", valkey.url]
-    process = subprocess.Popen(tethered(command), env=clean_environment(), stdout=subprocess.PIPE, text=True)
+    port = free_port()
+    environment = clean_environment(METRICS_PORT=str(port))
+    environment.pop(VARIABLE, None)
+    process = subprocess.Popen(tethered(command), env=environment, stdout=subprocess.PIPE, text=True)
     assert process.stdout
     try:
         assert process.stdout.readline() == f"Keeping house for {valkey.url}. Stop with Ctrl-C.\n"
         with valkey.client() as client:
             until(lambda: client.smembers(f"hanzo-live:celery:_kombu.binding.{MAILS}"), "it listens", 60)
+        until(lambda: "hanzo_live_streams_active" in figures(port), "it tells its figures")
         process.send_signal(signal.SIGTERM)
         assert process.wait(20) == 0
     finally:

@@ -108,7 +108,10 @@ def test_in_production_no_secret_is_in_the_file_and_each_is_made(tmp_path: Path)
     subprocess.run([FOLDER / "make-secrets.sh", tmp_path / "made"], check=True, capture_output=True)
     assert made == {path.name: path.read_text() for path in (tmp_path / "made").iterdir()}, "what is there stays"
     given = load(
-        {f"{name}_FILE": str(tmp_path / "made" / name.lower()) for name in ("SECRET_KEY", "DATABASE_URL", "REDIS_URL")},
+        {
+            f"{name}_FILE": str(tmp_path / "made" / name.lower())
+            for name in ("SECRET_KEY", "DATABASE_URL", "REDIS_URL", "METRICS_TOKEN")
+        },
         tmp_path,
     )
     assert made["postgres_password"].strip() in given["DATABASE_URL"]
@@ -124,6 +127,22 @@ def test_in_production_nginx_is_the_trusted_proxy() -> None:
         assert "outside" in told["services"][name]["networks"]
     assert told["services"]["nginx"]["networks"] == ["outside"]
     assert environment(told["services"]["nginx"])["WEB"] == "web-1:3001 web-2:3001"
+
+
+def test_in_production_prometheus_scrapes_every_part_and_may() -> None:
+    told = read(PRODUCTION)
+    scraped = yaml.safe_load((ROOT / "deploy/prometheus/prometheus.yml").read_text())
+    web, workers = scraped["scrape_configs"]
+    assert web["static_configs"] == [{"targets": ["web-1:3001", "web-2:3001"]}]
+    assert web["authorization"]["credentials_file"] == environment(told["services"]["web-1"])["METRICS_TOKEN_FILE"]
+    (found,) = workers["dns_sd_configs"]
+    for name in found["names"]:
+        assert environment(told["services"][name])["METRICS_PORT"] == str(found["port"])
+    assert found["names"] == ["worker", "beat"]
+    assert "metrics_token" in told["services"]["prometheus"]["secrets"]
+    for name in ("prometheus", "grafana"):
+        for source in (volume.partition(":")[0] for volume in told["services"][name]["volumes"]):
+            assert not source.startswith(".") or (FOLDER / source).is_dir(), source
 
 
 def test_nginx_is_started_with_the_projects_own_file(tmp_path: Path) -> None:

@@ -170,7 +170,16 @@ def test_selectors_find_their_pods(base: Objects) -> None:
         each["metadata"]["name"]: found(each["spec"]["podSelector"]["matchLabels"])
         for each in of_kind(base, "NetworkPolicy")
     }
-    assert policies == {"hanzo-live": set(labels), "hanzo-live-web": {"hanzo-live-web"}}
+    (figures,) = base["NetworkPolicy", "hanzo-live-metrics"]["spec"]["podSelector"]["matchExpressions"]
+    assert policies == {
+        "hanzo-live": set(labels),
+        "hanzo-live-web": {"hanzo-live-web"},
+        "hanzo-live-metrics": set(labels),
+    }
+    for part in figures["values"]:
+        (container,) = (pod(base["Deployment", f"hanzo-live-{part}"]) or {})["containers"]
+        port = int(base["ConfigMap", "hanzo-live"]["data"]["METRICS_PORT"])
+        assert container["ports"] == [{"name": "metrics", "containerPort": port}]
     assert base["Deployment", "hanzo-live-beat"]["spec"]["replicas"] == 1
 
 

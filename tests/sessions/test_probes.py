@@ -139,6 +139,19 @@ def test_metrics_are_for_this_machine_and_for_admins(
     assert Client().get("/metrics", headers={"Authorization": "Bearer wrong"}, **away).status_code == 401
 
 
+def test_metrics_are_for_who_has_their_token(db: None, settings: Settings) -> None:
+    def status(token: str) -> int:
+        headers = {"Authorization": f"Bearer {token}"}
+        return Client().get("/metrics", headers=headers, REMOTE_ADDR="10.1.2.3").status_code
+
+    assert status("figures") == 401
+    settings.METRICS_TOKEN = "figures"
+    assert (status("figures"), status("figure"), status("")) == (200, 401, 401)
+    assert Client().get("/v1/me", headers={"Authorization": "Bearer figures"}).status_code == 401, (
+        "it opens nothing else"
+    )
+
+
 @pytest.mark.django_db(transaction=True)
 async def test_they_answer_in_the_asgi_chain_too(no_node: None) -> None:
     client = AsyncClient()
