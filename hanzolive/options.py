@@ -245,6 +245,12 @@ OPTIONS: tuple[Option, ...] = (
         "",
         "Folder for the database, the private Redis and the secret key. Empty: `~/.local/share/hanzo-live`.",
     ),
+    Option(
+        "MEDIA_DIR",
+        "text",
+        "",
+        "Folder for uploaded pictures, the same for all web processes. Empty: `media` in the data folder.",
+    ),
     Option("WORKERS", "int", 1, "Celery worker processes that `serve` starts.", minimum=0),
     Option(
         "HOUSEKEEPER",

@@ -268,7 +268,7 @@ USE_TZ = True
 
 STATIC_URL = "/static/"
 WHITENOISE_USE_FINDERS = True
-MEDIA_ROOT = DATA_DIR / "media"
+MEDIA_ROOT = OPTIONS["MEDIA_DIR"] or DATA_DIR / "media"
 MEDIA_URL = "/media/"
 
 AUTH_USER_MODEL = "live_sessions.User"

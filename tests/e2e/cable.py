@@ -10,20 +10,22 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from urllib.parse import urlsplit
 
 
 class Cable:
-    """Passes bytes on between `url` and the server's port."""
+    """Passes bytes on between its own `url` and the server's."""
 
-    def __init__(self, server_port: int) -> None:
-        self._server = ("127.0.0.1", server_port)
+    def __init__(self, server: str) -> None:
+        parts = urlsplit(server)
+        self._server = ("127.0.0.1", parts.port or 0)
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._open: set[socket.socket] = set()
         self._is_in = True
         self._carries = threading.Event()
         self._carries.set()
         self._lock = threading.Lock()
-        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+        self.url = f"{parts.scheme}://127.0.0.1:{self._listener.getsockname()[1]}"
         threading.Thread(target=self._accept, daemon=True).start()
 
     def pull(self) -> None:
@@ -77,8 +79,8 @@ class Cable:
 
 
 @contextmanager
-def cable_to(server_port: int) -> Iterator[Cable]:
-    cable = Cable(server_port)
+def cable_to(server: str) -> Iterator[Cable]:
+    cable = Cable(server)
     try:
         yield cable
     finally:

@@ -31,9 +31,10 @@ OVERFLOW = """() => [document.documentElement, ...document.querySelectorAll('mai
 class Person:
     """One signed-in (or not yet signed-in) person: a browser context of their own, with one page."""
 
-    def __init__(self, name: str, email: str, context: BrowserContext) -> None:
+    def __init__(self, name: str, email: str, context: BrowserContext, url: str) -> None:
         self.name = name
         self.email = email
+        self.url = url
         self.context = context
         self.problems: list[str] = []
         self._expected: list[str] = []
@@ -88,7 +89,8 @@ class Person:
 
     def rest(self, method: str, path: str, body: object = None, status: int = 200) -> Any:
         cookies = {cookie["name"]: cookie["value"] for cookie in self.context.cookies()}
-        headers = {"X-CSRFToken": cookies.get("csrftoken", "")}
+        # A browser says where a request comes from; on https Django asks for it.
+        headers = {"X-CSRFToken": cookies.get("csrftoken", ""), "Referer": f"{self.url}/"}
         response = self.context.request.fetch(f"/v1/{path}", method=method, data=body, headers=headers)
         assert response.status == status, response.text()
         return response.json() if status != 204 else None

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 
+from hanzolive.folder import redis_url
 from hanzolive.nodes.scripted import expected_text
-from tests.cli.processes import COMMAND, Serve, clean_environment, serving
+from tests.cli.processes import COMMAND, Serve, clean_environment, hanzo_live, serving
+from tests.deploy.nginx import Nginx, nginx
 
 
 class ScriptedNode:
@@ -48,14 +51,18 @@ class Stack:
 
     serve: Serve
     node: ScriptedNode
+    second: Serve | None = None
+    proxy: Nginx | None = None
+    """What stands before both web processes; None where browsers come to the only one itself."""
 
     @property
     def url(self) -> str:
-        return self.serve.url
+        return self.serve.url if self.proxy is None else f"https://127.0.0.1:{self.proxy.port}"
 
     @property
-    def web_process(self) -> int | None:
-        return self.serve.child("hanzolive.cli.web")
+    def web_processes(self) -> list[int]:
+        serves = [self.serve] if self.second is None else [self.serve, self.second]
+        return [pid for serve in serves if (pid := serve.child("hanzolive.cli.web")) is not None]
 
     def answer_to(self, prompt: str) -> str:
         """The whole text that the node's script says to what it was asked last with `prompt`."""
@@ -64,11 +71,42 @@ class Stack:
 
 
 @contextmanager
-def running(place: Path, *flags: str, **environment: str) -> Iterator[Stack]:
-    """Both of them, with what they keep and print in the folder `place`."""
+def running(place: Path, *flags: str, through_nginx: bool = False, **environment: str) -> Iterator[Stack]:
+    """Both of them, with what they keep and print in the folder `place`; with nginx before two web processes where asked."""
     node = ScriptedNode()
+    if through_nginx:
+        environment["TRUSTED_PROXIES"] = "127.0.0.1"
     try:
         with serving(place / "data", place / "output", "--node-url", node.url, *flags, **environment) as serve:
-            yield Stack(serve, node)
+            if not through_nginx:
+                yield Stack(serve, node)
+                return
+            with _beside(place, serve, node, environment) as second, _before(place, serve, second) as proxy:
+                yield Stack(serve, node, second, proxy)
     finally:
         node.stop()
+
+
+@contextmanager
+def _beside(place: Path, first: Serve, node: ScriptedNode, environment: Mapping[str, str]) -> Iterator[Serve]:
+    """Another web process on the same database and Redis."""
+    shared = {
+        "REDIS_URL": redis_url(first.data),
+        "DATABASE_URL": f"sqlite:///{first.data}/db.sqlite3",
+        "SECRET_KEY": (first.data / "secret-key").read_text(),
+        "MEDIA_DIR": str(first.data / "media"),
+    }
+    (place / "second").mkdir()
+    flags = ("--node-url", node.url, "--workers", "0")
+    with serving(place / "second" / "data", place / "second" / "output", *flags, **{**environment, **shared}) as second:
+        yield second
+
+
+@contextmanager
+def _before(place: Path, first: Serve, second: Serve) -> Iterator[Nginx]:
+    written = hanzo_live("static", str(place / "static"))
+    assert written.returncode == 0, written.stderr
+    (place / "nginx").mkdir()
+    ports = [urlsplit(each.url).port or 0 for each in (first, second)]
+    with nginx(place / "nginx", ports, place / "static") as proxy:
+        yield proxy

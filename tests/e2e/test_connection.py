@@ -6,7 +6,6 @@ import os
 import re
 import signal
 from collections.abc import Callable, Iterator
-from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import expect
@@ -36,9 +35,10 @@ def test_a_killed_web_process_is_waited_for_and_nothing_is_missing_or_twice(
     olga.ask("Go on whatever happens")
     for person in (olga, tariq):
         person.sees_more_than(20)
-    killed = stack.web_process
+    killed = stack.web_processes
     assert killed
-    os.kill(killed, signal.SIGKILL)
+    for process in killed:
+        os.kill(process, signal.SIGKILL)
     for person in (olga, tariq):
         expect(person.connection).to_have_text(re.compile("Reconnecting"))
     olga.photograph("reconnecting")
@@ -52,7 +52,7 @@ def test_a_killed_web_process_is_waited_for_and_nothing_is_missing_or_twice(
 
 @pytest.fixture
 def cable(stack: Stack) -> Iterator[Cable]:
-    with cable_to(urlsplit(stack.url).port or 0) as cable:
+    with cable_to(stack.url) as cable:
         yield cable
 
 

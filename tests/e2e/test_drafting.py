@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import expect
@@ -30,7 +29,7 @@ def session(olga: Person, tariq: Person, vera: Person) -> dict[str, Any]:
 
 @pytest.fixture
 def cable(stack: Stack) -> Iterator[Cable]:
-    with cable_to(urlsplit(stack.url).port or 0) as cable:
+    with cable_to(stack.url) as cable:
         yield cable
 
 
