@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import os
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
+from tests.clients.edge.edge import SHIPPED
+from tests.clients.edge.edge import edge as edge_of
 from tests.contract.conformance import clients, judge, table
 from tests.contract.conformance.behind import Behind
 from tests.contract.conformance.clients import CLIENTS, Client
@@ -27,6 +29,11 @@ SCENARIOS = scenarios()
 CELLS = [(named, client) for client in CLIENTS for named in SCENARIOS]
 PATIENCE_S = 120.0
 TRIES = 3
+BEFORE_EACH_WIRE = (
+    (SHIPPED / "worker.ts")
+    .read_text()
+    .replace("env.HANZO_NODE_URL,", "`${env.HANZO_NODE_URL}:${new URL(request.url).pathname.split('/')[1]}`,")
+)
 
 
 @dataclass
@@ -36,14 +43,14 @@ class Cell:
     wire: Wire
     prompts: list[str]
 
-    def job(self, stack: Stack) -> dict[str, Any]:
+    def job(self, stack: Stack, edge: str) -> dict[str, Any]:
         scenario = self.named.scenario
         token = stack.people["Olga"].token
         asks = [
             {**ask.model_dump(), "content": prompt} for ask, prompt in zip(scenario.asks, self.prompts, strict=True)
         ]
         return {
-            "url": f"http://127.0.0.1:{self.wire.port}",
+            "url": f"{edge}/{self.wire.port}" if self.client.kind == "edge" else f"http://127.0.0.1:{self.wire.port}",
             "token": token if scenario.token == "good" else "hzt_wrong",
             "rest": stack.url,
             "rest_token": token,
@@ -60,7 +67,14 @@ def stack(start: Callable[..., Stack]) -> Stack:
 
 
 @pytest.fixture(scope="module")
-def found(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str], list[str]]:
+def edge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """An edge before every wire: the first part of a path is the wire's port."""
+    with edge_of(tmp_path_factory.mktemp("edge"), BEFORE_EACH_WIRE, "http://127.0.0.1") as origin:
+        yield origin
+
+
+@pytest.fixture(scope="module")
+def found(stack: Stack, edge: str, tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str], list[str]]:
     """The faults of each cell, by scenario and client.
 
     On a busy machine several tokens may come as one, or an answer be over too soon: what did not come about is tried again.
@@ -73,14 +87,14 @@ def found(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[
     for _ in range(TRIES):
         with wires(lambda cells=cells: [Wire(server, named.scenario.wire) for named, _ in cells]) as made:
             run = [_cell(named, client, wire) for (named, client), wire in zip(cells, made, strict=True)]
-            faults |= _run(stack, run, tmp_path_factory)
+            faults |= _run(stack, edge, run, tmp_path_factory)
             cells = [(cell.named, cell.client) for cell in run if not judge.came_about(cell.named.scenario, cell.wire)]
         if not cells:
             break
     return faults
 
 
-def _run(stack: Stack, run: list[Cell], places: pytest.TempPathFactory) -> dict[tuple[str, str], list[str]]:
+def _run(stack: Stack, edge: str, run: list[Cell], places: pytest.TempPathFactory) -> dict[tuple[str, str], list[str]]:
     """The faults of these cells."""
     faults: dict[tuple[str, str], list[str]] = {}
     busy = [client for client in CLIENTS if any(cell.client is client for cell in run)]
@@ -89,7 +103,7 @@ def _run(stack: Stack, run: list[Cell], places: pytest.TempPathFactory) -> dict[
         started = []
         for client in pair:
             own = [cell for cell in run if cell.client is client]
-            process = clients.start(client, [cell.job(stack) for cell in own], places.mktemp(client.id))
+            process = clients.start(client, [cell.job(stack, edge) for cell in own], places.mktemp(client.id))
             started.append((own, process))
         for own, process in started:
             for cell, outcomes in zip(own, clients.outcomes(process, PATIENCE_S), strict=True):

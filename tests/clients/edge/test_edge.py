@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 
 import pytest
 
@@ -52,6 +53,33 @@ async def test_slow_viewers_have_fewer_and_larger_frames(stack: AtTheEdge, promp
         await quick.end_of(log, stream)
         assert late.text(stream) == log.text(stream) == stack.node.said(prompt)
         assert len(late.of_type("token")) <= 4 < 20 < len(log.of_type("token"))
+
+
+async def test_one_who_feeds_sees_no_more_than_they_asked_for_and_others_no_less(stack: AtTheEdge, prompt: str) -> None:
+    olga = stack.people["Olga"]
+    async with live(stack, olga) as plain, live(stack, olga) as curious:
+        stream, log = await plain.start(prompt, "script-thoughts")
+        other = await curious.watch(f"stream:{stream}", show_thoughts=True)
+        await plain.end_of(log, stream)
+        await curious.end_of(other, stream)
+        assert other.state.streams[stream].thoughts
+        assert not log.of_type("thought")
+        assert log.text(stream) == other.text(stream)
+        assert log.gaps == other.gaps == 0
+
+
+async def test_commands_need_no_id(room: Room, stack: AtTheEdge) -> None:
+    async with live(stack, room.olga) as olga:
+        log = await olga.watch(room.log)
+        await olga.raw(json.dumps({"type": "unsubscribe", "log": room.log}))
+        async with live(stack, room.tariq) as tariq:
+            theirs = await tariq.watch(room.log)
+            await olga.ask("ping")
+            had = len(log.frames)
+            stream = await tariq.prompt(room.session, "Anybody here?", "script-echo")
+            await tariq.end_of(theirs, stream)
+        await olga.ask("ping")
+        assert len(log.frames) == had
 
 
 async def test_one_who_feeds_may_leave(room: Room, stack: AtTheEdge, prompt: str) -> None:

@@ -32,6 +32,7 @@ CLIENTS = (
     Client("ts-socket", "`@hanzo/live-client`", "websocket", "js", "websocket"),
     Client("ts-sse", "`HanzoLiveSSE` (TypeScript)", "sse", "js", "sse"),
     Client("ts-store", "the store of `@hanzo/live`", "store", "js", "store"),
+    Client("ts-edge", "`@hanzo/live-client` through `@hanzo/live-edge`", "edge", "js", "websocket"),
     Client("py-asyncio", "`AsyncHanzoLiveClient`", "websocket", "python", "asyncio"),
     Client("py-threads", "`HanzoLiveClient` (Python)", "websocket", "python", "threads"),
     Client("py-sse", "`HanzoLiveSSE` (Python)", "sse", "python", "sse"),

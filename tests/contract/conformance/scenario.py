@@ -14,7 +14,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 FOLDER = Path(__file__).parents[1] / "scenarios"
 
-Kind = Literal["websocket", "store", "sse"]
+Kind = Literal["websocket", "edge", "store", "sse"]
+"""`edge`: over a socket as well, with a Worker of `@hanzo/live-edge` between the client and the wire."""
 
 
 class Strict(BaseModel):

@@ -57,6 +57,8 @@ export class LogCopy {
   private chars = 0;
   private floor = -1;
   private current = false;
+  /** Where the server said that the log is; what is not here of that is on its way. */
+  private promised = -1;
 
   constructor(readonly log: string) {}
 
@@ -74,6 +76,11 @@ export class LogCopy {
     return this.current || this.isOver;
   }
 
+  /** Whether `seq` is in the log and not here yet. */
+  isDue(seq: number): boolean {
+    return seq > this.head && seq <= this.promised;
+  }
+
   /** Whether there is a snapshot to give. */
   get isWhole(): boolean {
     return this.state !== null;
@@ -86,12 +93,12 @@ export class LogCopy {
     return stream !== undefined && isOver(stream.status);
   }
 
-  /** A log from its very beginning. */
-  begin(epoch: string): void {
-    this.position.resume({ mode: "live", epoch, seq: 0 });
-    this.state = EMPTY_LOG;
+  /** From here on. Whatever was before is unknown, but for a stream's own log, which has nothing before its first event. */
+  begin(epoch: string, seq: number): void {
+    this.position.resume({ mode: "live", epoch, seq });
+    this.state = seq === 0 && this.log.startsWith("stream:") ? EMPTY_LOG : null;
     this.current = true;
-    this.clear(0);
+    this.clear(seq);
   }
 
   /** The feed is gone, or has been asked anew: what it still sends is not to be counted on. */
@@ -104,6 +111,7 @@ export class LogCopy {
   resume(ok: Pick<SubscribeOk, "mode" | "epoch" | "seq">): void {
     this.position.resume(ok);
     this.current = ok.mode !== "snapshot";
+    this.promised = ok.seq;
     if (ok.mode === "live" && this.floor < 0) this.clear(ok.seq);
   }
 

@@ -124,7 +124,12 @@ export class HanzoLiveSession {
       return;
     }
     const first = [...this.watchers.values()].find(({ view }) => view !== null);
-    if (first) this.feedFrom(this.copy, first.socket, this.copy.position.have());
+    if (!first) return;
+    const { asked } = first;
+    // Where nothing is known, what one viewer lacks will do: the server says whether it can go on from there.
+    if (this.copy.head < 0 && typeof asked?.epoch === "string" && typeof asked.seq === "number")
+      this.copy.begin(asked.epoch, asked.seq);
+    this.feedFrom(this.copy, first.socket, this.copy.position.have());
   }
 
   private feedFrom(copy: LogCopy, socket: KeptSocket, have: object): void {
@@ -164,17 +169,17 @@ export class HanzoLiveSession {
   // Those who watch ------------------------------------------------------------------------------------------------
 
   private watch(copy: LogCopy, watcher: Watcher, frame: Record<string, unknown>): void {
-    const { id, epoch, seq } = frame;
-    const offer = frame["offer"] === true;
+    const { id, epoch, seq, offer } = frame;
     watcher.view = viewOf(frame);
-    watcher.asked = { id, epoch, seq, silent: offer };
+    watcher.asked = { id, epoch, seq, silent: offer !== undefined };
     watcher.have = null;
     this.attach(watcher);
-    if (offer && copy.head < 0 && seq === 0 && typeof epoch === "string" && copy.log.startsWith("stream:")) {
-      copy.begin(epoch);
+    // `offer` is where the line's events begin, which is not after what the viewer has.
+    if (typeof offer === "number" && copy.head < 0 && typeof epoch === "string") {
+      copy.begin(epoch, offer);
       this.setFeeder(watcher.socket);
       this.fed = true;
-    } else if (offer && this.feeder !== watcher.socket) {
+    } else if (offer !== undefined && this.feeder !== watcher.socket) {
       // One line is enough: this one is to be quiet, or is asked for what is needed.
       if (this.feeder) order(watcher.socket, { type: "quiet" });
       else this.feedFrom(copy, watcher.socket, copy.position.have());
@@ -238,6 +243,9 @@ export class HanzoLiveSession {
     if (!asked || !view) return true;
     const { id, epoch, seq } = asked;
     if (copy.epoch === null) return false;
+    // The viewer has more than this object, which is about to have it too.
+    if (epoch === copy.epoch && typeof seq === "number" && (copy.isDue(seq) || (asked.silent && seq > copy.head)))
+      return false;
     const from = epoch === copy.epoch && typeof seq === "number" && copy.since(seq, view.showThoughts) ? seq : null;
     if (from === null && !copy.isWhole) {
       if (this.feeder && this.fed) this.feedFrom(copy, this.feeder, {});

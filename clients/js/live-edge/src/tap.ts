@@ -15,7 +15,7 @@ export interface TapListener {
 
 export class Tap {
   private socket: WorkerSocket | null = null;
-  private early: string[] | null = [];
+  private early: (string | Record<string, unknown>)[] | null = [];
   private closed = false;
 
   constructor(opening: Promise<WorkerSocket>, private readonly listener: TapListener) {
@@ -28,8 +28,14 @@ export class Tap {
     );
   }
 
+  get isOpen(): boolean {
+    return this.socket !== null;
+  }
+
+  /** One that waits is sent as it is by then. */
   send(order: Record<string, unknown>): void {
-    this.pass(JSON.stringify(order));
+    if (this.socket) this.socket.send(JSON.stringify(order));
+    else this.early?.push(order);
   }
 
   /** An event of the log, for the object. */
@@ -58,7 +64,7 @@ export class Tap {
     });
     socket.addEventListener("close", () => this.lost());
     socket.addEventListener("error", () => this.lost());
-    for (const text of this.early ?? []) socket.send(text);
+    for (const each of this.early ?? []) socket.send(typeof each === "string" ? each : JSON.stringify(each));
     this.early = null;
   }
 

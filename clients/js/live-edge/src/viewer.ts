@@ -6,6 +6,7 @@
  * the events. One viewer of each log has them come over their line, and feeds the object.
  */
 
+import { LogPosition, type LogEvent } from "@hanzo/live-client";
 import type { Cache } from "./cache";
 import { Tap } from "./tap";
 import type { WorkerSocket } from "./workers";
@@ -14,8 +15,8 @@ type Fields = Record<string, unknown>;
 
 /** What the object is told of a watch: fields that the server has judged before. */
 const WATCH_FIELDS = ["epoch", "seq", "flush_ms", "buffer_size", "show_thoughts", "tail"] as const;
-/** The events that these cause come after their `ok`. */
-const CAUSES = new Set(["stream.start", "message.send", "draft.send"]);
+/** Larger than the server takes, by its default: not looked into, for the server refuses it. */
+const MOST_CHARS = 1_048_576;
 const RESTART = 1012;
 /** Tells the server that the viewer was cut off and may be back: any code that is no farewell. */
 const CUT_OFF = 3001;
@@ -24,6 +25,15 @@ interface Watch {
   readonly tap: Tap;
   /** `asked`: frames of the log are dropped until the `ok` comes. */
   feeding: "no" | "asked" | "yes";
+  /** While the object of a stream that the viewer started is on its way, they have the first events from their own line. */
+  ahead: Ahead | null;
+}
+
+interface Ahead {
+  /** What the object will be told: `seq` is the last event that the viewer has. */
+  readonly offer: Fields & { seq: number };
+  /** Where the line is. */
+  readonly position: LogPosition;
 }
 
 export class Viewer {
@@ -32,10 +42,8 @@ export class Viewer {
   private readonly rights = new Map<string, symbol>();
   /** What a log was asked for as, which may be a session's slug. */
   private readonly names = new Map<string, string>();
-  /** What to do with the replies to commands of ours, by id. */
+  /** What to do with replies, by the id under which the command was sent: the viewer's own ids may be any. */
   private readonly ours = new Map<string, (reply: Fields) => void>();
-  /** Commands of the viewer's whose reply is looked at as it passes. */
-  private readonly theirs = new Map<unknown, Fields>();
   private readonly prefix = crypto.randomUUID();
   private count = 0;
   private causing = 0;
@@ -60,35 +68,78 @@ export class Viewer {
   // From the viewer ------------------------------------------------------------------------------------------------
 
   private fromViewer(text: string): void {
-    const frame = objectOf(text);
-    if (frame?.["type"] === "subscribe") this.subscribe(frame);
-    else {
-      if (frame && typeof frame["type"] === "string" && frame["id"] != null) this.note(frame["type"], frame);
-      this.line.send(text);
-    }
-  }
-
-  private note(type: string, frame: Fields): void {
-    if (CAUSES.has(type)) this.causing += 1;
-    if (CAUSES.has(type) || type === "unsubscribe") this.theirs.set(frame["id"], frame);
+    const frame = text.length <= MOST_CHARS ? objectOf(text) : null;
+    const type = frame?.["type"];
+    if (!frame) this.line.send(text);
+    else if (type === "subscribe") this.subscribe(frame);
+    else if (type === "unsubscribe") this.unsubscribe(frame);
+    else if (type === "stream.start") this.begin(frame);
+    else if (type === "message.send" || type === "draft.send") this.cause(frame, frame);
+    else this.line.send(text);
   }
 
   private subscribe(frame: Fields): void {
+    const fields = { id: frame["id"] ?? null, ...picked(frame) };
     const known = this.watches.get(this.names.get(String(frame["log"])) ?? "");
     // The line has the log already: the right to it stands as long as that.
     if (known && known.feeding !== "no") {
-      known.tap.send({ type: "watch", id: frame["id"] ?? null, ...picked(frame) });
+      known.tap.send({ type: "watch", ...fields });
       return;
     }
     this.ask({ ...frame, quiet: true }, (reply) => {
       if (reply["type"] !== "ok") {
-        this.tell({ ...reply, id: frame["id"] ?? null });
+        this.tell({ ...reply, id: fields.id });
         return;
       }
       const log = String(reply["log"]);
       this.names.set(String(frame["log"]), log);
       this.rights.set(log, Symbol());
-      void this.watch(log, { id: frame["id"] ?? null, ...picked(frame) });
+      void this.watch(log, fields);
+    });
+  }
+
+  /** At once, so that a `subscribe` right after it is a new one. A slug that was never watched by is known by the reply. */
+  private unsubscribe(frame: Fields): void {
+    const asked = String(frame["log"]);
+    const log = this.names.get(asked) ?? asked;
+    const known = this.watches.has(log) || this.rights.has(log);
+    if (known) this.leave(log);
+    this.relay(frame, frame, (reply) => {
+      if (!known) this.leave(String(reply["log"]));
+    });
+  }
+
+  /** The line may come to feed others: all events, at once. What this viewer wants of them is the object's affair. */
+  private begin(frame: Fields): void {
+    this.cause(frame, { ...frame, show_thoughts: true, flush_ms: 0, buffer_size: null }, ({ log, epoch, seq }) => {
+      // Without a position the log was watched before.
+      if (typeof log !== "string" || typeof epoch !== "string" || typeof seq !== "number") return;
+      const watch = this.tapOf(log);
+      watch.feeding = "yes";
+      const offer = { type: "watch", ...picked(frame), epoch, seq, offer: seq };
+      watch.ahead = { offer, position: new LogPosition() };
+      watch.ahead.position.resume({ mode: "live", epoch, seq });
+      watch.tap.send(offer);
+    });
+  }
+
+  /** What this causes is shown after its reply. */
+  private cause(frame: Fields, sent: Fields, onOk?: (reply: Fields) => void): void {
+    this.causing += 1;
+    this.relay(frame, sent, onOk, () => {
+      this.causing -= 1;
+      if (this.causing > 0) return;
+      for (const text of this.waiting) this.socket.send(text);
+      this.waiting = [];
+    });
+  }
+
+  /** The viewer's own command, or what is `sent` for it; the reply has the viewer's id again. */
+  private relay(frame: Fields, sent: Fields, onOk?: (reply: Fields) => void, onReply?: () => void): void {
+    this.ask(sent, (reply) => {
+      this.tell({ ...reply, id: frame["id"] ?? null });
+      if (reply["type"] === "ok") onOk?.(reply);
+      onReply?.();
     });
   }
 
@@ -120,27 +171,6 @@ export class Viewer {
       return;
     }
     this.socket.send(text);
-    const command = this.theirs.get(id);
-    if (command) this.replied(command, frame);
-  }
-
-  private replied(command: Fields, reply: Fields): void {
-    this.theirs.delete(command["id"]);
-    const { log, epoch, seq } = reply;
-    if (command["type"] === "unsubscribe") {
-      if (typeof log === "string") this.leave(log);
-      return;
-    }
-    // The line is subscribed, live: it has what the object needs.
-    if (typeof log === "string" && typeof epoch === "string" && typeof seq === "number") {
-      const watch = this.tapOf(log);
-      watch.feeding = "yes";
-      watch.tap.send({ type: "watch", ...picked(command), epoch, seq, offer: true });
-    }
-    this.causing -= 1;
-    if (this.causing > 0) return;
-    for (const text of this.waiting) this.socket.send(text);
-    this.waiting = [];
   }
 
   private event(log: string, frame: Fields, text: string): void {
@@ -150,7 +180,20 @@ export class Viewer {
       return;
     }
     const watch = this.watches.get(log);
-    if (watch?.feeding === "yes") watch.tap.pass(text);
+    if (watch?.feeding !== "yes") return;
+    watch.tap.pass(text);
+    if (watch.tap.isOpen) watch.ahead = null;
+    if (watch.ahead) this.showAhead(watch, watch.ahead, frame as unknown as LogEvent);
+  }
+
+  private showAhead(watch: Watch, { offer, position }: Ahead, event: LogEvent): void {
+    const verdict = position.take(event);
+    // Mending a gap is the object's affair.
+    if (verdict === "gap") watch.ahead = null;
+    if (verdict !== "apply" || !("seq" in event)) return;
+    if (event.type === "thought" && offer["show_thoughts"] !== true) return;
+    this.show(JSON.stringify({ ...event, prev: offer.seq }));
+    offer.seq = event.seq;
   }
 
   // To and from objects --------------------------------------------------------------------------------------------
@@ -159,19 +202,19 @@ export class Viewer {
     const known = this.watches.get(log);
     if (known) return known;
     const tap = new Tap(this.open(log), {
-      frame: (text) => this.fromObject(text),
+      frame: (text) => this.show(text),
       order: (order) => this.obey(log, order),
       // Nothing is lost: the viewer comes back with its position.
       lost: () => {
         if (this.watches.get(log)?.tap === tap) this.end(RESTART);
       },
     });
-    const watch: Watch = { tap, feeding: "no" };
+    const watch: Watch = { tap, feeding: "no", ahead: null };
     this.watches.set(log, watch);
     return watch;
   }
 
-  private fromObject(text: string): void {
+  private show(text: string): void {
     if (this.causing > 0) this.waiting.push(text);
     else this.socket.send(text);
   }
