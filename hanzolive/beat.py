@@ -27,10 +27,13 @@ def beat_beside_mails(sender: Any, **_: Any) -> None:
     if MAILS not in sender.app.amqp.queues.consume_from:
         return
     service = beat.Service(sender.app, max_interval=LOOK_EVERY_S, remote_control=False)
-    threading.Thread(target=_beat, args=(service,), name="beat", daemon=True).start()
+    thread = threading.Thread(target=_beat, args=(service,), name="beat", daemon=True)
+    thread.start()
 
     def stop(**_: Any) -> None:
-        service.stop(wait=True)
+        # Not the service's own wait: a beat that has failed never tells that it has stopped.
+        service.stop()
+        thread.join()
 
     worker_shutdown.connect(stop, weak=False)
 

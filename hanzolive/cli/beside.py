@@ -30,19 +30,25 @@ def configuration_of(args: Namespace) -> Configuration:
     )
 
 
+def make_folder(configuration: Configuration) -> None:
+    """Make the data folder where there is none yet. Raises OperatorError when that cannot be done."""
+    try:
+        configuration.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise OperatorError(
+            f"The data folder {configuration.folder} cannot be written ({error.strerror}). Give a folder of yours with --data-dir."
+        ) from error
+
+
 def set_up_django(configuration: Configuration) -> None:
     """Load the settings of this configuration into this process. Raises OperatorError for settings Django refuses."""
     environment = configuration.environment()
     for name in os.environ.keys() - environment.keys():  # files whose secrets have been read
         del os.environ[name]
     os.environ.update(environment)
+    make_folder(configuration)
     try:
-        configuration.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         django.setup()
-    except OSError as error:
-        raise OperatorError(
-            f"The data folder {configuration.folder} cannot be written ({error.strerror}). Give a folder of yours with --data-dir."
-        ) from error
     except ImproperlyConfigured as error:
         raise OperatorError(f"The settings cannot be used: {error}") from error
 

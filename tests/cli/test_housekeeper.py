@@ -71,7 +71,7 @@ def test_it_tells_the_workers_what_recurs_and_ends_when_asked(tmp_path: Path, va
 
 
 def test_it_runs_by_itself_too_and_tells_its_figures(tmp_path: Path, valkey: Valkey) -> None:
-    command = [*COMMAND, "housekeeper", "--data-dir", str(tmp_path), "--redis", valkey.url]
+    command = [*COMMAND, "housekeeper", "--data-dir", str(tmp_path / "new"), "--redis", valkey.url]
     port = free_port()
     environment = clean_environment(METRICS_PORT=str(port))
     environment.pop(VARIABLE, None)
@@ -84,9 +84,21 @@ def test_it_runs_by_itself_too_and_tells_its_figures(tmp_path: Path, valkey: Val
         until(lambda: "hanzo_live_streams_active" in figures(port), "it tells its figures")
         process.send_signal(signal.SIGTERM)
         assert process.wait(20) == 0
+        assert list((tmp_path / "new").glob("beat-schedule*"))
     finally:
         process.kill()
         process.communicate()
+
+
+def test_it_ends_by_itself_when_it_cannot_beat(tmp_path: Path, valkey: Valkey) -> None:
+    for name in ("beat-schedule", "beat-schedule.dat", "beat-schedule.db"):  # where the schedule would be kept
+        (tmp_path / name).mkdir()
+    process = started(list(housekeeper({}).command), tmp_path, valkey)
+    try:
+        assert process.wait(40) is not None
+    finally:
+        process.kill()
+        process.wait()
 
 
 def test_a_worker_of_streams_does_not_beat(tmp_path: Path, valkey: Valkey) -> None:
