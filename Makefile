@@ -35,11 +35,11 @@ run: install
 install: $(MADE)/python $(MADE)/assets
 
 test: $(MADE)/python-dev $(MADE)/assets
-	@scripts/debian-packages chromium curl jq nginx-light openssl postgresql
+	@scripts/debian-packages chromium curl jq nginx-light openssl postgresql prometheus
 	@scripts/test
 
 check: $(MADE)/python-dev $(MADE)/assets
-	@scripts/debian-packages nginx-light openssl
+	@scripts/debian-packages nginx-light openssl prometheus
 	@scripts/check
 
 bench: $(MADE)/python-dev $(MADE)/assets

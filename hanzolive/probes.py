@@ -27,6 +27,7 @@ from sessions.access import sign_in_needed
 from sessions.api.errors import error_response
 from sessions.authentication import bearer_of, identity_of_cookie, identity_of_token
 from streaming.cache.looking import CacheEntries
+from streaming.queued import StreamsQueued
 
 Answer = HttpResponseBase | Awaitable[HttpResponseBase]
 
@@ -80,6 +81,7 @@ def _registry() -> CollectorRegistry:
     MultiProcessCollector(registry, folder)  # type: ignore[no-untyped-call]  # prometheus_client leaves it untyped
     ProcessCollector(registry=registry)
     registry.register(CacheEntries())
+    registry.register(StreamsQueued())
     return registry
 
 

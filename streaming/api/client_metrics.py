@@ -12,6 +12,9 @@ from sessions.api.views import checked
 from streaming import metrics
 from streaming.api import bodies, shapes
 
+for known in shapes.CLIENT_ERRORS:
+    metrics.CLIENT_ERRORS.labels(known)  # there from the start
+
 
 class ClientMetrics(APIView):
     permission_classes = [AnonymousWhereAllowed]

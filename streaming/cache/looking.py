@@ -40,7 +40,10 @@ def find(stream: Stream, messages: Conversation) -> Found | None:
         return None
     question = question_of(stream, messages)
     found = _found(stream, question) if question is not None else None
-    metrics.CACHE_LOOKUPS.labels(found.how if found else "miss").inc()
+    if found is None:
+        metrics.CACHE_MISSES.inc()
+    else:
+        metrics.CACHE_HITS.labels(found.how).inc()
     return found
 
 
@@ -94,7 +97,7 @@ class CacheEntries(Collector):
 
     def describe(self) -> Iterable[Metric]:
         """Nothing is asked while it is registered."""
-        return []
+        yield _entries()
 
     def collect(self) -> Iterable[Metric]:
         """Not a number where it is not known."""
@@ -102,7 +105,11 @@ class CacheEntries(Collector):
             count: float = the_store().count()
         except CacheUnavailable:
             count = math.nan
-        yield GaugeMetricFamily("hanzo_live_cache_entries", "Answers that the cache holds.", value=count)
+        yield _entries(count)
+
+
+def _entries(count: float | None = None) -> Metric:
+    return GaugeMetricFamily("hanzo_live_cache_entries", "Answers that the cache holds.", value=count)
 
 
 def _found(stream: Stream, question: Question) -> Found | None:

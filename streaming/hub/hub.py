@@ -319,6 +319,8 @@ class Hub(CatchingUp):
         sent: list[Sent] = []
         if state.attached:
             sent = frames_of(log.name, state.told, events, view)
+            metrics.FRAMES_MADE.inc(len(sent))
+            metrics.TOKENS_FRAMED.inc(sum(event.n for event in events))
             state.told = sent[-1].seq if sent else state.told
         else:
             state.told = max((event.seq for event in events if view.sees(event)), default=state.told)
@@ -329,6 +331,8 @@ class Hub(CatchingUp):
         for subscription in waiting:
             self._start_catching_up(subscription)
         await self._write_to_all(state, sent)
+        if sent:
+            metrics.LAG_MS.observe(max(0.0, time.time() * 1000 - events[-1].ts))
 
     def _is_early(self, log: LogState, view: View, state: ViewState, events: list[LogEvent]) -> bool:
         """Whether this view's next frame is not due yet; then a timer is set. Only tokens and thoughts wait."""
@@ -378,6 +382,7 @@ class Hub(CatchingUp):
                 have = each.seq
 
     def _fall_behind(self, state: ViewState, subscription: Subscription, have: int) -> None:
+        metrics.SLOW_SOCKETS.inc()
         del state.attached[subscription]
         subscription.have = have
         self._start_catching_up(subscription)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -21,6 +22,7 @@ import redis.backoff
 import redis.exceptions
 import redis.retry
 
+from streaming import metrics
 from streaming.log import script
 from streaming.log.script import (
     Appended,
@@ -87,6 +89,7 @@ class _Pipe:
     async def _exchange(self, batch: list[tuple[Build, asyncio.Future[Any]]]) -> None:
         connection = await self._connected()
         packed = connection.pack_commands([build(self._run_id) for build, _ in batch])
+        began = time.perf_counter()
         await connection.send_packed_command(packed)
         for _, future in batch:
             try:
@@ -100,6 +103,7 @@ class _Pipe:
             else:
                 if not future.done():
                     future.set_result(reply)
+        metrics.REDIS_MS.observe((time.perf_counter() - began) * 1000)
 
     async def _connected(self) -> Any:
         if self._connection is None or not self._connection.is_connected:
@@ -173,6 +177,10 @@ class LogWriter:
             if len(page.events) < script.READ_PAGE:
                 return events, page.head
             after = page.events[-1].seq
+
+    async def length(self, log: str) -> int:
+        """How many entries the log has; a trimmed one has fewer than its head says."""
+        return int(await self._reads.send(partial(script.fixed, ("XLEN", script.keys_of(log)[1]))))
 
     async def starts(self, log: str, streams: Sequence[str]) -> list[int]:
         """For each of the running `streams` the seq of its first event; 0 where the log does not have it."""

@@ -118,6 +118,7 @@ class Ask:
         self._room = asyncio.Event()
         self._timer: asyncio.TimerHandle | None = None
         self._closing = False
+        self.asked_at = self._loop.time()
         self.first_at: float | None = None
         """When the node's first word came, by the loop's clock."""
         self.over_at: float | None = None

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from hanzo_live.protocol.errors import ErrorCode, LiveError
+from streaming import metrics
 from streaming.node import NodeClient, NodeKind, NodeModel
 from streaming.node.configured import ConfiguredNode, Where
 from streaming.node.refusals import AccountRefused
@@ -163,6 +164,8 @@ class FleetNode:
                 "Node %s %s", self.name, "answers again." if health.ok else f"does not answer: {health.message}"
             )
         self.healthy = health.ok
+        metrics.NODE_UP.labels(self.name).set(health.ok)
+        metrics.NODE_CIRCUIT_OPEN.labels(self.name).set(not self.breaker.allows)
         if health.ok:
             self.ask_if_stale()
 

@@ -19,7 +19,7 @@ from sessions import services as sessions
 from sessions.models import MessageStatus, OutboxRow
 from sessions.outbox import Announcement, announce
 from sessions.queries import Said, history
-from streaming import queueing, slots
+from streaming import metrics, queueing, slots
 from streaming.beginnings import start_event
 from streaming.endings import Outcome, Timings, UsageCount, end, lock_session
 from streaming.models import CARRIED, DECIDED, Stream, StreamStatus, ToolCall, ToolCallStatus
@@ -105,6 +105,7 @@ def claim(stream: Stream, lease: str, *, model: str, node: str, node_name: str =
         if not taken:
             return None
         if stream.started_at is None:
+            metrics.QUEUE_WAIT_MS.observe(max(0.0, (started_at - stream.created_at).total_seconds() * 1000))
             tell_start(stream, model=model, node=node)
             announce(stream.log, Announcement("stream_start", start_event(stream, model, node), str(stream.pk)))
             if stream.message is not None:

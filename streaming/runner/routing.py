@@ -132,9 +132,8 @@ class Router:
         return list(found.values())
 
     async def look(self) -> None:
-        """Ask every node whether it answers. One alone is asked by its streams."""
-        if len(self.nodes) > 1:
-            await asyncio.gather(*(node.look() for node in self.nodes))
+        """Ask every node whether it answers: for the choice among several, and for whoever watches over one alone."""
+        await asyncio.gather(*(node.look() for node in self.nodes))
 
     def busy(self) -> dict[str, int]:
         """How many streams of this process are on each node."""

@@ -473,6 +473,12 @@ class Run:
         metrics.TOKENS.inc(outcome.usage["completion_tokens"])
         if (first := outcome.timings["first_token_ms"]) is not None:
             metrics.LATENCY_MS.observe(first)
+            if (of_the_node := self._tally.first_of_the_node_ms) is not None:
+                metrics.OVERHEAD_MS.observe(max(0.0, first - of_the_node))
+        if (speed := outcome.timings["tokens_per_second"]) is not None:
+            metrics.TOKENS_PER_SECOND.observe(speed)
+        with suppress(LogUnavailable):
+            metrics.LOG_LENGTH.observe(await self._means.log.length(claim.stream.log))
         if outcome.error is not None:
             metrics.ERRORS.labels(outcome.error.code.value).inc()
             logger.warning(

@@ -69,6 +69,13 @@ class Tally:
         return next((ask.first_at for ask in asks if ask.first_at is not None), None)
 
     @property
+    def first_of_the_node_ms(self) -> float | None:
+        """How long the node that said the first token took for it."""
+        asks = (each.ask for each in (*self._over, *self._tries))
+        spoke = next((ask for ask in asks if ask.first_at is not None), None)
+        return None if spoke is None or spoke.first_at is None else (spoke.first_at - spoke.asked_at) * 1000
+
+    @property
     def continued(self) -> bool:
         """Whether an ask that counts went on after what another had written: such an answer is of two pieces."""
         return any(each.continued for each in (*self._over, *self._counted()))
