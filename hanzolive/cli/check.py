@@ -6,9 +6,9 @@ import asyncio
 import os
 from argparse import Namespace
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Literal
+from itertools import chain
+from typing import Any
 
 import httpx
 import redis
@@ -17,22 +17,16 @@ from redis.exceptions import RedisError
 from hanzo_live.protocol.errors import LiveError
 from hanzolive.cli import node, page
 from hanzolive.cli.beside import configuration_of, require_database, set_up_django
+from hanzolive.cli.check_deploy import deployment
 from hanzolive.cli.configuration import Configuration, without_password
 from hanzolive.cli.errors import OperatorError
+from hanzolive.cli.findings import Finding
 from hanzolive.cli.places import listen, serving
 from hanzolive.cli.redis import OLDEST
 from streaming.node.configured import ConfiguredNode
 
-Verdict = Literal["ok", "warning", "wrong"]
 # A worker process that has not been seen for longer holds no lease any more.
 WORKER_SEEN_WITHIN = timedelta(seconds=10)
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    verdict: Verdict
-    subject: str
-    words: str
 
 
 Findings = Iterator[Finding]
@@ -42,7 +36,8 @@ def run(args: Namespace) -> int:
     """0 when nothing is wrong (warnings are not wrong), else 1. Raises OptionError for settings that cannot be read."""
     configuration = configuration_of(args)
     code = 0
-    for finding in findings(configuration):
+    found = [findings(configuration), *([deployment(configuration)] if args.deploy else [])]
+    for finding in chain.from_iterable(found):
         print(f"{finding.verdict:<9}{finding.subject:<13}{finding.words}", flush=True)
         code |= finding.verdict == "wrong"
     return code

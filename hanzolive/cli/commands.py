@@ -44,6 +44,7 @@ def register_check(subparsers: Subparsers) -> None:
         "check", help="say what is reachable and what is wrong; exit code 1 when something is"
     )
     add_flags(parser, "HOST", "PORT", "NODE_URL", *WHERE)
+    parser.add_argument("--deploy", action="store_true", help="Also what does not do where strangers come.")
     parser.set_defaults(run=_lazily("hanzolive.cli.check"))
 
 
