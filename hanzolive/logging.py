@@ -11,13 +11,19 @@ import structlog
 from hanzolive.redaction import hide_secrets
 
 
-def configure_logging(*, debug: bool, testing: bool = False) -> None:
-    """Route the standard library's loggers through structlog's renderer to standard error."""
+def configure_logging(*, debug: bool, as_json: bool = False, testing: bool = False) -> None:
+    """Route the standard library's loggers through structlog's renderer to standard error.
+
+    A line names what it is about where that is known (structlog's context): `request`, by `hanzolive.request_ids`, and
+    `stream`, by the worker.
+    """
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
-        structlog.processors.TimeStamper(fmt="%H:%M:%S", utc=False),
+        structlog.processors.TimeStamper(fmt="iso", utc=True)
+        if as_json
+        else structlog.processors.TimeStamper(fmt="%H:%M:%S", utc=False),
     ]
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
@@ -30,10 +36,7 @@ def configure_logging(*, debug: bool, testing: bool = False) -> None:
             foreign_pre_chain=shared,
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                # Plain: the richer formatters print local variables, and with them people's texts and tokens.
-                structlog.dev.ConsoleRenderer(
-                    colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
-                ),
+                *(_JSON if as_json else _text()),
                 _without_secrets,
             ],
         )
@@ -54,6 +57,15 @@ def configure_logging(*, debug: bool, testing: bool = False) -> None:
         "celery.worker.strategy",
     ):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+
+
+# Plain tracebacks in both: the richer ones hold local variables, and with them people's texts and tokens.
+_JSON: tuple[Any, ...] = (structlog.processors.format_exc_info, structlog.processors.JSONRenderer(ensure_ascii=False))
+
+
+def _text() -> tuple[Any, ...]:
+    colors = sys.stderr.isatty()
+    return (structlog.dev.ConsoleRenderer(colors=colors, exception_formatter=structlog.dev.plain_traceback),)
 
 
 def _without_secrets(logger: Any, method: str, line: Any) -> str:

@@ -267,6 +267,13 @@ OPTIONS: tuple[Option, ...] = (
         minimum=0,
     ),
     Option(
+        "LOG_FORMAT",
+        "text",
+        "text",
+        "How log lines are written: `text` for people, `json` (one object a line) for what collects them.",
+        choices=("text", "json"),
+    ),
+    Option(
         "LOG_TO",
         "text",
         "files",

@@ -63,11 +63,12 @@ CORS_ALLOW_HEADERS = [
     "authorization",
     "content-type",
     "last-event-id",
+    "x-request-id",
     "x-api-key",
     "x-hanzo-key",
     "ocp-apim-subscription-key",
 ]
-CORS_EXPOSE_HEADERS = ["retry-after"]
+CORS_EXPOSE_HEADERS = ["retry-after", "x-request-id"]
 ALLOW_ANONYMOUS: bool = ON_LOOPBACK if OPTIONS["ALLOW_ANONYMOUS"] is None else OPTIONS["ALLOW_ANONYMOUS"]
 SIGNUP: str = OPTIONS["SIGNUP"] or ("open" if ON_LOOPBACK else "closed")
 # The server itself puts the caller's address and scheme in the place of a trusted proxy's: nothing here reads the headers.
@@ -229,6 +230,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "hanzolive.probes.ProbeMiddleware",
+    "hanzolive.request_ids.RequestIdMiddleware",
     "django_prometheus.middleware.PrometheusBeforeMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -393,4 +395,4 @@ SPECTACULAR_SETTINGS = {
 }
 
 LOGGING_CONFIG = None
-configure_logging(debug=DEBUG, testing="pytest" in sys.modules)
+configure_logging(as_json=OPTIONS["LOG_FORMAT"] == "json", debug=DEBUG, testing="pytest" in sys.modules)

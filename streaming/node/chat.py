@@ -205,7 +205,13 @@ class ChatStream:
             self._deadline = asyncio.get_running_loop().time() + timeouts.first_byte
         # A task of its own, so that `aclose` reaches a node that has not even answered with headers.
         self._opening = asyncio.create_task(
-            self._http.open("POST", CHAT_PATH, timeouts, chat_body(self._request, extra, usage=usage, stream=stream))
+            self._http.open(
+                "POST",
+                CHAT_PATH,
+                timeouts,
+                chat_body(self._request, extra, usage=usage, stream=stream),
+                self._request.id,
+            )
         )
         try:
             self._response = await self._opening

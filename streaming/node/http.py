@@ -56,11 +56,11 @@ class NodeHTTP:
                 await client.aclose()
 
     async def open(
-        self, method: str, path: str, timeouts: NodeTimeouts, body: Mapping[str, Any] | None = None
+        self, method: str, path: str, timeouts: NodeTimeouts, body: Mapping[str, Any] | None = None, id: str = ""
     ) -> httpx.Response:
         """The response with its body unread; the caller closes it. Raises node_unavailable or node_timeout."""
         try:
-            return await self._send(method, path, timeouts, body)
+            return await self._send(method, path, timeouts, body, id)
         except _BROKEN as error:
             if not self.keep_alive:
                 raise unreachable(error) from error
@@ -70,7 +70,7 @@ class NodeHTTP:
             self._retired.append(self._client)
             self._client = None
         try:
-            return await self._send(method, path, timeouts, body)
+            return await self._send(method, path, timeouts, body, id)
         except _BROKEN as error:
             raise unreachable(error) from error
 
@@ -87,15 +87,18 @@ class NodeHTTP:
             return response.status_code, None, response.headers
 
     async def _send(
-        self, method: str, path: str, timeouts: NodeTimeouts, body: Mapping[str, Any] | None
+        self, method: str, path: str, timeouts: NodeTimeouts, body: Mapping[str, Any] | None, id: str
     ) -> httpx.Response:
         if self._client is None:
             self._client = self._new_client()
+        headers = {} if body is None else {"Content-Type": "application/json"}
+        if id:
+            headers["X-Request-Id"] = id
         request = self._client.build_request(
             method,
             self.base + path,
             content=None if body is None else orjson.dumps(body),
-            headers={} if body is None else {"Content-Type": "application/json"},
+            headers=headers,
             timeout=httpx.Timeout(
                 connect=timeouts.connect, read=timeouts.first_byte, write=timeouts.first_byte, pool=timeouts.connect
             ),

@@ -57,7 +57,8 @@ class ChatRequest:
     """One question, in OpenAI's shape. What is None is not sent.
 
     `continue_text` asks the node to go on after that text, as if it had written it; only for a node whose
-    `can_continue` is true. `extra` is sent as it is, last.
+    `can_continue` is true. `extra` is sent as it is, last. `id` is sent as `X-Request-Id`, by which the node's own log
+    can be read beside ours.
     """
 
     model: str
@@ -71,6 +72,7 @@ class ChatRequest:
     tool_choice: str | Mapping[str, Any] | None = None
     continue_text: str = ""
     extra: Mapping[str, Any] = field(default_factory=dict)
+    id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

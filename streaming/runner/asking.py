@@ -43,6 +43,7 @@ def chat_request(
         max_tokens=limit and max(1, limit - written),
         tools=tools,
         continue_text=so_far,
+        id=str(job.stream.pk),
         **passed_on,
     )
 

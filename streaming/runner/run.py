@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from django.utils import timezone
+from structlog.contextvars import bound_contextvars
 
 from hanzo_live.protocol.errors import ErrorCode, LiveError
 from hanzo_live.protocol.options import RouteOptions
@@ -110,7 +111,7 @@ class Run:
     async def carry(self) -> None:
         """Returns when the stream has ended, or is not ours. Cancelled, it hands the stream over."""
         try:
-            with metrics.STREAMS_ACTIVE.track_inprogress():
+            with metrics.STREAMS_ACTIVE.track_inprogress(), bound_contextvars(stream=str(self._id)):
                 await self._carry()
         except LogFenced:
             logger.info("Stream %s is carried by another worker now.", self._id)

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import io
+import json
 import logging
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -81,3 +84,24 @@ def test_a_refused_form_and_a_wrong_link_are_logged_without_the_link(db: None, l
         "Not Found: /setup/…",
     ):
         assert line in text
+
+
+def test_json_is_one_object_a_line_with_its_traceback_and_without_secrets() -> None:
+    script = f"""
+import logging, structlog
+from hanzolive.logging import configure_logging
+configure_logging(debug=False, as_json=True)
+with structlog.contextvars.bound_contextvars(stream="s-1", request="r-1"):
+    logging.getLogger("streaming").warning("A token hl_%s and a\\nnew line", "{TOKEN}")
+try:
+    raise ValueError("Bearer {TOKEN}")
+except ValueError:
+    logging.getLogger("streaming").exception("It failed.")
+"""
+    said = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stderr
+    first, second = [json.loads(line) for line in said.splitlines()]
+    assert (first["event"], first["level"], first["logger"]) == ("A token hl_… and a\nnew line", "warning", "streaming")
+    assert (first["stream"], first["request"]) == ("s-1", "r-1")
+    assert first["timestamp"].endswith("Z")
+    assert second["exception"].endswith("ValueError: Bearer …")
+    assert TOKEN not in said

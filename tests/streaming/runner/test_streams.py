@@ -6,6 +6,7 @@ import threading
 from typing import Any
 
 import pytest
+import structlog
 
 from hanzo_live.protocol import StreamOptions
 from hanzo_live.protocol.errors import ErrorCode, LiveError
@@ -13,7 +14,7 @@ from hanzolive.nodes.scripted import expected_text, expected_thoughts
 from sessions.queries import user_wire
 from streaming.endings import Outcome
 from streaming.models import Stream
-from streaming.runner import lifecycle
+from streaming.runner import lifecycle, run
 from streaming.runner.worker import WorkerProcess
 from streaming.services import start_stream, stop_stream
 from tests.streaming.runner.house import Crew, Node, ask, ended, events, folded, row, terminal, until
@@ -37,6 +38,23 @@ def test_it_puts_the_answer_on_the_log_and_saves_it(crew: Crew, worker: WorkerPr
     assert told[-1]["type"] == "complete"
     assert told[-1]["finish_reason"] == stream.finish_reason == "stop"
     assert told[-1]["duration_ms"] >= told[-1]["first_token_ms"] > 0
+
+
+def test_its_id_goes_to_the_node_and_into_the_log_lines(
+    crew: Crew, worker: WorkerProcess, owner: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    named: list[dict[str, Any]] = []
+    started = ask(owner, model="script-error-midway")
+    keep = run.Run._finish
+
+    async def watched(self: run.Run, *args: Any) -> None:
+        named.append(structlog.contextvars.get_contextvars())
+        await keep(self, *args)
+
+    monkeypatch.setattr(run.Run, "_finish", watched)
+    crew.carry(worker, started.stream).result(15)
+    assert named == [{"stream": str(started.stream)}]
+    assert {asked.headers["x-request-id"] for asked in crew.node.asked} == {str(started.stream)}
 
 
 def test_it_serves_an_unknown_model_with_the_scripted_nodes_default(
