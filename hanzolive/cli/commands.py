@@ -65,6 +65,21 @@ def register_housekeeper(subparsers: Subparsers) -> None:
     parser.set_defaults(run=_lazily("hanzolive.cli.housekeeper"))
 
 
+def register_backup(subparsers: Subparsers) -> None:
+    parser = subparsers.add_parser("backup", help="write everything that cannot be made again into one file")
+    parser.add_argument("file", metavar="FILE", help="A new file (.tar.gz).")
+    add_flags(parser, *WHERE)
+    parser.set_defaults(run=_lazily("hanzolive.cli.backup"))
+
+
+def register_restore(subparsers: Subparsers) -> None:
+    parser = subparsers.add_parser("restore", help="put a backup in the place of what is there")
+    parser.add_argument("file", metavar="FILE", help="What `hanzo-live backup` wrote.")
+    parser.add_argument("--force", action="store_true", help="Also where there are accounts already: they are lost.")
+    add_flags(parser, *WHERE)
+    parser.set_defaults(run=_lazily("hanzolive.cli.restore"))
+
+
 def register_static(subparsers: Subparsers) -> None:
     parser = subparsers.add_parser("static", help="write the pages' files for nginx, or another server, to serve")
     parser.add_argument("folder", metavar="FOLDER", help="Where to. It is made where it is not there.")
