@@ -28,6 +28,13 @@ def code_of(secret: str, step: int = 0) -> str:
     return f"{(struct.unpack('>I', digest[offset : offset + 4])[0] & 0x7FFFFFFF) % 1_000_000:06}"
 
 
+@pytest.fixture(autouse=True)
+def one_half_minute(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A code's half minute does not end between making it and giving it."""
+    now = time.time() // 30 * 30 + 15
+    monkeypatch.setattr(time, "time", lambda: now)
+
+
 @pytest.fixture
 def browser(owner: User, signed_in: Callable[..., Client]) -> Client:
     """The owner's, who has just given the password again."""

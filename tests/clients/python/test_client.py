@@ -6,7 +6,6 @@ import asyncio
 import gc
 import threading
 from collections.abc import Callable, Iterator
-from urllib.parse import urlsplit
 
 import pytest
 
@@ -39,9 +38,7 @@ def client(stack: Stack) -> Iterator[HanzoLiveClient]:
 
 @pytest.fixture
 def cable(stack: Stack) -> Iterator[Cable]:
-    port = urlsplit(stack.url).port
-    assert port is not None
-    with cable_to(port) as made:
+    with cable_to(stack.url) as made:
         yield made
 
 

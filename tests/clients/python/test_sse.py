@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
-
 import pytest
 
 from hanzo_live import AsyncHanzoLiveSSE, HanzoLiveError, HanzoLiveSSE
@@ -23,9 +21,10 @@ def test_the_text_and_the_events(stack: Stack, prompt: str) -> None:
 
 
 def test_reading_goes_on_through_a_cut(stack: Stack, prompt: str) -> None:
-    port = urlsplit(stack.url).port
-    assert port is not None
-    with cable_to(port) as cable, HanzoLiveSSE(cable.url, reconnect={"delay_ms": 50, "max_attempts": 100}) as client:
+    with (
+        cable_to(stack.url) as cable,
+        HanzoLiveSSE(cable.url, reconnect={"delay_ms": 50, "max_attempts": 100}) as client,
+    ):
         text = ""
         cut = False
         for piece in client.stream_chat(content=prompt, model="script-slow@rate=40,tokens=120"):
