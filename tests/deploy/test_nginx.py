@@ -9,6 +9,7 @@ import secrets
 import socket
 import ssl
 from collections.abc import Iterator
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
@@ -262,10 +263,44 @@ def test_the_log_has_no_credentials(proxy: Nginx, olga: Person) -> None:
     assert olga.token not in proxy.log
 
 
-async def test_a_web_process_that_is_gone_costs_nobody_a_request(
+async def test_a_web_process_that_is_restarted_costs_its_viewers_no_token_and_others_nothing(
     proxy: Nginx, behind: tuple[Stack, Serve], olga: Person
 ) -> None:
-    """Last in this file: it ends one of the two."""
-    behind[1].end()
+    """Last in this file: it ends one of the two, as a rolling restart does."""
+    session, prompt = a_session(proxy, olga), f"What is {secrets.token_hex(6)}?"
+    logs: list[dict[str, Watched]] = [{} for _ in range(40)]
+    async with AsyncExitStack() as sockets:
+        viewers = [
+            await sockets.enter_async_context(live(behind[0], olga, logs=known, **socket_options(proxy)))
+            for known in logs
+        ]
+        watched = [await watching(proxy, viewer, session) for viewer in viewers]
+        stream = await viewers[0].prompt(session, prompt, "script-slow@rate=50,tokens=400")
+        await viewers[0].has_words(watched[0], stream, 20)
+        await asyncio.to_thread(behind[1].end)
+        # Told to come back, each at a moment of its own; then closed.
+        moved = [viewer for viewer in viewers if viewer.goaway is not None]
+        assert 10 <= len(moved) <= 30, "nginx spreads them evenly"
+        assert len({viewer.goaway["reconnect_after_ms"] for viewer in moved if viewer.goaway}) > len(moved) // 2
+        await asyncio.gather(*(viewer.closed() for viewer in moved))
+
+        async def follow(known: dict[str, Watched]) -> None:
+            async with live(behind[0], olga, logs=known, **socket_options(proxy)) as again:
+                (log,) = known
+                await again.watch(log, resume=True)
+                await again.end_of(known[log], stream)
+
+        await asyncio.gather(
+            *(follow(viewer.logs) for viewer in moved),
+            *(
+                viewer.end_of(seen, stream)
+                for viewer, seen in zip(viewers, watched, strict=True)
+                if viewer not in moved
+            ),
+        )
+    said = behind[0].node.said(prompt)
+    assert {seen.text(stream) for seen in watched} == {said}
+    assert sum(seen.gaps for seen in watched) == 0
+    assert {len(seen.of_type("complete", "error")) for seen in watched} == {1}
     with rest(proxy, olga) as client:
         assert {client.get("/v1/me").status_code for _ in range(20)} == {200}
