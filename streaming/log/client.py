@@ -37,10 +37,19 @@ from streaming.log.script import (
 
 # Commands in one write to Redis; more only delays the first answer.
 PIPELINE = 256
+# It is there, and takes nothing now: its memory or disk is full, or another one has its place. That passes, as an outage does.
+_REFUSING = (redis.exceptions.OutOfMemoryError, redis.exceptions.ReadOnlyError, redis.exceptions.ClusterDownError)
 UNREACHABLE = (redis.exceptions.ConnectionError, redis.exceptions.TimeoutError, OSError, asyncio.IncompleteReadError)
 SOCKET_TIMEOUT_S = 10.0
 
 Build = Callable[[str], Command]  # run id → command
+
+
+def _refusal(error: redis.exceptions.ResponseError) -> LogUnavailable | None:
+    """What to raise for one that says that nothing can be written now; None for every other."""
+    if isinstance(error, _REFUSING) or str(error).startswith("MISCONF"):
+        return LogUnavailable(f"Redis takes nothing: {error}")
+    return None
 
 
 class _Pipe:
@@ -99,7 +108,7 @@ class _Pipe:
                     await self._drop()  # SCRIPT FLUSH: connecting loads them again
                     raise redis.exceptions.ConnectionError("the scripts were flushed") from error
                 if not future.done():
-                    future.set_exception(error)
+                    future.set_exception(_refusal(error) or error)
             else:
                 if not future.done():
                     future.set_result(reply)
@@ -268,6 +277,9 @@ class BlockingLog:
         except (*UNREACHABLE, redis.exceptions.NoScriptError) as error:
             self._drop()
             raise LogUnavailable(f"Redis cannot be reached: {error}") from error
+        except redis.exceptions.ResponseError as error:
+            self._drop()  # answers of this exchange may still be on the way
+            raise (_refusal(error) or error) from error
         except BaseException:
             self._drop()  # answers of this exchange may still be on the way
             raise
