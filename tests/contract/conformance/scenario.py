@@ -91,7 +91,7 @@ class Scenario(Strict):
     sent: tuple[str, ...] = ()
     """Commands that a client must have sent over its sockets."""
     modes: tuple[str, ...] = ()
-    """What some `subscribe` must have been answered with."""
+    """What some `subscribe` must have been answered with; "a or b" is either."""
     without: dict[Kind, str] = {}
     """Why clients of a kind cannot come into this."""
 
