@@ -13,13 +13,13 @@ const open: Tab[] = [];
 
 /** A browser's tab: its client, and its place among those that share a socket. */
 class Tab {
-  readonly tabs = new Tabs(`${server.url}/v1/live`, WebSocket, locks as unknown as LockManager);
+  readonly tabs = new Tabs(`${server.url}/v1/live`, WebSocket, this.manager as unknown as LockManager);
   readonly client = new HanzoLiveClient(
     { url: server.url, reconnect: { delayMs: 5 } },
     { ...defaultEnvironment(), openSocket: (url) => new SharedSocket(url, this.tabs) },
   );
 
-  constructor() {
+  constructor(private readonly manager: Pick<FakeLocks, "request"> = locks) {
     open.push(this);
   }
 
@@ -59,6 +59,19 @@ it("has one socket for all, and each tab gets its own answers", async () => {
     server.publish(`stream:${id}`, start(id), token(id, `answer ${n}`), complete(id));
   });
   expect(await Promise.all(streams.map((stream) => stream.text()))).toEqual(["answer 0", "answer 1", "answer 2"]);
+  expect(server.accepted).toBe(1);
+});
+
+it("takes no tab for gone whose request for a lock comes later than its word", async () => {
+  const one = new Tab();
+  await one.client.connect();
+  const two = new Tab({
+    request: async (...asked: Parameters<FakeLocks["request"]>) => {
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      return locks.request(...asked);
+    },
+  });
+  await two.client.connect();
   expect(server.accepted).toBe(1);
 });
 

@@ -10,7 +10,7 @@ import { Exchange } from "./exchange";
 type Said =
   | { say: "led" }
   | { say: "open" | "gone"; peer: string }
-  | { say: "opened"; peer: string }
+  | { say: "heard" | "opened"; peer: string }
   | { say: "up" | "down"; peer: string; data: string }
   | { say: "closed"; peer: string; code: number };
 
@@ -60,9 +60,14 @@ export class Tabs {
   /** A socket of this tab wants to be opened. */
   open(id: string, peer: PeerSocket): void {
     this.#peers.set(id, peer);
-    // Held as long as this tab lives: so the leader learns of its end, however it ends.
-    void this.#locks.request(`hanzo-live tab ${id}`, () => new Promise<void>((done) => this.#ends.set(id, done)));
-    this.#ask(id);
+    // Held as long as this tab lives: so the leader, who asks for it too, learns of its end, however it ends. It is ours
+    // before anybody hears of us: nothing orders what a tab says and which locks it asks for.
+    void this.#locks.request(`hanzo-live tab ${id}`, () => {
+      if (!this.#peers.has(id)) return;
+      const ended = new Promise<void>((done) => this.#ends.set(id, done));
+      this.#ask(id);
+      return ended;
+    });
   }
 
   send(id: string, data: string): void {
@@ -128,12 +133,14 @@ export class Tabs {
     if (said.say === "led") {
       for (const [id, peer] of [...this.#peers]) {
         if (this.#waiting.has(id)) this.#ask(id);
-        else this.#lose(id, peer, MOVED);
+        // Who has no lock yet has asked nobody, and will ask the new one.
+        else if (this.#ends.has(id)) this.#lose(id, peer, MOVED);
       }
       return;
     }
     const peer = this.#peers.get(said.peer);
-    if (peer && said.say === "opened") {
+    if (peer && said.say === "heard") this.#settled(said.peer);
+    else if (peer && said.say === "opened") {
       this.#settled(said.peer);
       peer.opened();
     } else if (peer && said.say === "down") peer.received(said.data);
@@ -158,7 +165,8 @@ export class Tabs {
     const home = this.#home;
     this.#homes.set(peer, home);
     home.exchange.join(peer);
-    if (home.isOpen) this.#tell({ say: "opened", peer });
+    // A server that takes its time is no reason to take the lead from us.
+    this.#tell({ say: home.isOpen ? "opened" : "heard", peer });
     // Granted when the tab has gone, with or without a goodbye.
     void this.#locks.request(`hanzo-live tab ${peer}`, () => this.#forget(peer));
   }
