@@ -57,6 +57,25 @@ await server.serve()
 """
 
 
+ONE_AT_A_TIME = """
+import os
+import time
+
+from hanzo_live import HanzoLiveServer
+
+server = HanzoLiveServer(port={port}, multiplexing=False, max_concurrent_streams=1)
+
+@server.on_stream
+def handle(messages):
+    yield "begun"
+    while not os.path.exists(messages[-1]["content"]):
+        time.sleep(0.01)
+    yield ", over"
+
+await server.serve()
+"""
+
+
 WITHOUT_HANDLER = """
 import openai
 
@@ -115,6 +134,39 @@ def test_a_stop_reaches_the_handler(client: HanzoLiveClient, place: Path) -> Non
     stream.stop()
     assert stream.text().startswith("on ")
     until((place / "stopped").exists, "the handler has ended", PATIENCE_S)
+
+
+def test_a_handler_that_blocks_keeps_its_place_until_it_ends_though_nobody_reads_it(tmp_path: Path) -> None:
+    gate, opened = tmp_path / "gate", tmp_path
+    with (
+        program(tmp_path, ONE_AT_A_TIME.format(port=free_port()), NODE_RETRIES="0") as serve,
+        HanzoLiveClient(serve.url) as one,
+        HanzoLiveClient(serve.url) as two,
+    ):
+        first = one.stream(content=str(gate))
+        assert next(first.tokens()) == "begun"
+        with pytest.raises(HanzoLiveError, match="One socket may have 1 stream"):
+            one.stream(content=str(opened)).text()
+        assert "places are taken" in refusal(two, str(opened))
+        first.stop()
+        assert first.text() == "begun"
+        assert "places are taken" in refusal(two, str(opened))
+
+        gate.touch()
+        until(lambda: answer(two, str(opened)) == "begun, over", "its place is free", PATIENCE_S)
+
+
+def refusal(client: HanzoLiveClient, content: str) -> str:
+    with pytest.raises(HanzoLiveError) as caught:
+        client.stream(content=content).text()
+    return caught.value.message
+
+
+def answer(client: HanzoLiveClient, content: str) -> str | None:
+    try:
+        return client.stream(content=content).text()
+    except HanzoLiveError:
+        return None
 
 
 @pytest.fixture(scope="module")

@@ -8,6 +8,7 @@ import asyncio
 import inspect
 import threading
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterator, Mapping
+from contextlib import suppress
 from typing import Any, TypeAlias
 
 from hanzo_live.server.chunks import HandlerFailed, Yielded
@@ -71,11 +72,14 @@ def _told(chunk: Any) -> Iterator[Yielded]:
 
 
 class Running:
-    """One answer being written. Iterate it in the loop that made it; `stop` it when nobody reads any more."""
+    """One answer being written. Iterate it in the loop that made it; `stop` it when nobody reads any more. There `ended`
+    is called as well, once the handler does nothing any more.
+    """
 
-    def __init__(self, handler: Handler, arguments: Mapping[str, Any]) -> None:
+    def __init__(self, handler: Handler, arguments: Mapping[str, Any], ended: Callable[[], None]) -> None:
         self._handler = handler
         self._arguments = arguments
+        self._ended = ended
         self._reader = asyncio.get_running_loop()
         self._items: asyncio.Queue[Yielded | BaseException | None] = asyncio.Queue()
         self._room = threading.Semaphore(AHEAD)
@@ -101,14 +105,17 @@ class Running:
             own[0].call_soon_threadsafe(own[1].cancel)
 
     def _run(self) -> None:
+        last: BaseException | None = None
         try:
             asyncio.run(self._write())
-            self._put(None)
         except (Stopped, asyncio.CancelledError):
-            self._put(None)
+            pass
         except BaseException as error:
             # Whatever a handler raises is told to who reads; nobody waits for this thread.
-            self._put(error)
+            last = error
+        # First: who reads the end may ask again at once.
+        self._tell(self._ended)
+        self._put(last)
 
     async def _write(self) -> None:
         task = asyncio.current_task()
@@ -137,5 +144,9 @@ class Running:
         self._put(item)
 
     def _put(self, item: Yielded | BaseException | None) -> None:
-        if not self._reader.is_closed():
-            self._reader.call_soon_threadsafe(self._items.put_nowait, item)
+        self._tell(self._items.put_nowait, item)
+
+    def _tell(self, what: Callable[..., None], *arguments: object) -> None:
+        # Closed: the server has ended while this handler blocked.
+        with suppress(RuntimeError):
+            self._reader.call_soon_threadsafe(what, *arguments)

@@ -59,17 +59,18 @@ class HandlerNode:
         if self._running >= self._most:
             await _json(send, 429, _error("All of the handler's places are taken.", "rate_limit_exceeded"))
             return
-        self._running += 1
-        try:
-            await self._stream(body, receive, send)
-        finally:
-            self._running -= 1
-
-    async def _stream(self, body: JsonObject, receive: Receive, send: Send) -> None:
         model = str(body.get("model") or DEFAULT_MODEL)
         options = {k: v for k, v in body.items() if k not in {"messages", "model", "stream", "stream_options"}}
         asked = {"messages": body["messages"], "model": model, **options}
-        running = Running(self._handler, accepted(self._handler, asked))
+        # Its place is taken until it ends, which one that blocks may do long after its reader has left.
+        running = Running(self._handler, accepted(self._handler, asked), ended=self._leave)
+        self._running += 1
+        await self._stream(running, model, receive, send)
+
+    def _leave(self) -> None:
+        self._running -= 1
+
+    async def _stream(self, running: Running, model: str, receive: Receive, send: Send) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/event-stream")]})
         writing = asyncio.ensure_future(_write(running, Chunks(model), send))
         leaving = asyncio.ensure_future(_left(receive))
